@@ -1,0 +1,1 @@
+"""avdetect: one clip in, one calibrated verdict out, with the evidence."""

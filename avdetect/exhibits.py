@@ -1,0 +1,52 @@
+"""Small pictures and sounds kept for the report while a clip streams by; bounded in size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioExhibit:
+    """One channel's waveform outline and spectrogram, at most a few thousand columns.
+
+    Attributes:
+        channel: name of the channel.
+        column_s: seconds per column of both arrays (they share the axis; column 0 is at 0 s).
+        envelope: (N, 2) float32 lowest and highest sample of each column, in [-1, 1].
+        spectrogram: (F, N) float32 dB relative to full scale, row 0 = 0 Hz, last row = max_hz.
+        max_hz: frequency of the last row.
+    """
+
+    channel: str
+    column_s: float
+    envelope: NDArray[np.float32]
+    spectrogram: NDArray[np.float32]
+    max_hz: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceThumbnail:
+    """One moment of one face track: (H, W, 3) uint8 RGB, at most 112 px a side."""
+
+    time_s: float
+    picture: NDArray[np.uint8]
+    fake_llr: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceExhibit:
+    """A strip of one face track, in time order, at most 24 thumbnails."""
+
+    track: int
+    thumbnails: tuple[FaceThumbnail, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhibits:
+    """Everything the report shows beside the verdict's numbers."""
+
+    audio: tuple[AudioExhibit, ...] = ()
+    faces: tuple[FaceExhibit, ...] = ()

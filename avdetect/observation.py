@@ -1,0 +1,85 @@
+"""What branches and cues read: one bounded stretch of a clip, sound and faces on one clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avdetect.types import Segment
+
+FACE_CROP_PX = 224
+MOUTH_CROP_PX = 96
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelAudio:
+    """One sound channel within one observation.
+
+    Attributes:
+        channel: name of the channel (`avdetect.types.channel_name`).
+        waveform: (S,) float32 in [-1, 1] at 16 kHz; sample 0 is at ``Observation.segment.start_s``.
+        speech: stretches of speech on the clip's clock, within the observation.
+        bandwidth_hz: effective bandwidth measured at the native rate, None in silence.
+    """
+
+    channel: str
+    waveform: NDArray[np.float32]
+    speech: tuple[Segment, ...]
+    bandwidth_hz: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceWindow:
+    """One face track within one observation, sampled on the 25 Hz clock.
+
+    T counts the frames in which this face was found; frames without it are left out, so
+    ``frame_index`` may skip.
+
+    Attributes:
+        track: number of the face track in the clip, from 0; a track never crosses a cut.
+        shot: number of the shot the track lives in, from 0.
+        frame_index: (T,) int64 position on the clip's 25 Hz clock.
+        frame_s: (T,) float64 true presentation time of the source frame shown there, seconds.
+        faces: (T, 224, 224, 3) uint8 RGB, aligned by eyes and mouth.
+        mouths: (T, 96, 96) uint8 grey, aligned, centred on the lips.
+        boxes: (T, 4) float32 left, top, right, bottom in pixels of the source picture.
+        landmarks: (T, 478, 2) float32 mesh points x, y in pixels of the source picture.
+        size_px: median side of the face box in source pixels.
+        yaw_deg: median head turn in degrees, 0 frontal, sign does not matter to any reader.
+    """
+
+    track: int
+    shot: int
+    frame_index: NDArray[np.int64]
+    frame_s: NDArray[np.float64]
+    faces: NDArray[np.uint8]
+    mouths: NDArray[np.uint8]
+    boxes: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
+    size_px: float
+    yaw_deg: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """A bounded stretch of one clip, made once and read by every branch.
+
+    Successive observations overlap; ``fresh`` is the part that no earlier one covered.
+
+    Attributes:
+        segment: the stretch this observation covers, seconds from clip start.
+        fresh: the part of ``segment`` not covered by the previous observation.
+        channels: distinct sound channels; empty without sound.
+        faces: face tracks present; empty without faces.
+        speaking_track: the face that moves with the speech, None if none does.
+        is_still: True where the picture is a single photograph.
+    """
+
+    segment: Segment
+    fresh: Segment
+    channels: tuple[ChannelAudio, ...] = ()
+    faces: tuple[FaceWindow, ...] = ()
+    speaking_track: int | None = None
+    is_still: bool = False

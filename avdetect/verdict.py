@@ -1,0 +1,173 @@
+"""The verdict as users and wires see it: frozen, typed, versioned.
+
+The JSON schema of `Verdict` is committed as ``avdetect/schema/verdict-1.json``; a test holds the
+two together. Numbers are JSON numbers or null, never NaN. Every ``fake_llr`` is a calibrated
+natural-log likelihood ratio: > 0 favours fake.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from avdetect.types import Decision
+
+SCHEMA_VERSION = "1.0"
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError("must be finite")
+    return value
+
+
+Finite = Annotated[float, AfterValidator(_finite)]
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Stream(_Wire):
+    """One stream of the input, as the container declares it."""
+
+    kind: str = Field(description="audio, video or image")
+    codec: str
+    start_s: Finite = 0.0
+    duration_s: Finite | None = None
+    rate: Finite | None = Field(None, description="samples or frames a second")
+    channels: int | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+class Input(_Wire):
+    """What was judged."""
+
+    path: str = Field(description="as given; bytes that are not UTF-8 shown as \\xNN")
+    sha256: str | None = Field(None, description="of the file's bytes; null if unreadable")
+    duration_s: Finite | None = None
+    streams: tuple[Stream, ...] = ()
+
+
+class PartVerdict(_Wire):
+    """One branch's judgement of one sound channel or face over the clip."""
+
+    channel: str | None = None
+    face_track: int | None = None
+    start_s: Finite | None = None
+    end_s: Finite | None = None
+    fake_llr: Finite | None = None
+    missing: str | None = Field(None, description="why this part was not judged")
+
+
+class BranchVerdict(_Wire):
+    """One branch over the clip: its worst part corrected for their number."""
+
+    fake_llr: Finite | None = None
+    quality: Probability = Field(0.0, description="0: nothing usable, 1: all the material needed")
+    parts: tuple[PartVerdict, ...] = ()
+
+
+class Modalities(_Wire):
+    """Fusion's separate answers, each a fake_llr; null where it has no evidence."""
+
+    audio_fake: Finite | None = None
+    video_fake: Finite | None = None
+    out_of_sync: Finite | None = None
+
+
+class TimelineEntry(_Wire):
+    """One row of the timeline; indicative: windows are calibrated like the clip score."""
+
+    start_s: Finite
+    end_s: Finite
+    branch: str
+    channel: str | None = None
+    face_track: int | None = None
+    fake_llr: Finite
+
+
+class Evidence(_Wire):
+    """Something a reader can go and look at or listen to."""
+
+    branch: str
+    channel: str | None = None
+    face_track: int | None = None
+    start_s: Finite
+    end_s: Finite
+    fake_llr: Finite
+    text: str = Field(description="one plain sentence")
+
+
+class Cue(_Wire):
+    """A measurement beside the branches; does not enter the decision."""
+
+    name: str
+    channel: str | None = None
+    face_track: int | None = None
+    value: Finite | None = None
+    unit: str = ""
+    text: str = ""
+
+
+class Quality(_Wire):
+    """How much there was to judge."""
+
+    speech_s: Finite | None = Field(None, description="seconds of speech, longest channel")
+    bandwidth_hz: Finite | None = Field(None, description="effective audio bandwidth")
+    face_px: Finite | None = Field(None, description="median side of the largest face track")
+    frames_used: int = Field(0, description="frames on the 25 Hz clock that held a face")
+
+
+class Model(_Wire):
+    """A checkpoint that took part."""
+
+    id: str
+    sha256: str
+
+
+class Failure(_Wire):
+    """Why the input could not be judged at all."""
+
+    code: str
+    message: str
+
+
+class Verdict(_Wire):
+    """One clip's verdict. See the module docstring for conventions."""
+
+    schema_version: str = SCHEMA_VERSION
+    input: Input
+    decision: Decision
+    reason: str = Field("", description="one sentence: what carried the decision, or why none")
+    decided_by: PartVerdict | None = Field(None, description="the part that carried the decision")
+    fake_llr: Finite | None = None
+    fake_probability: Probability | None = None
+    prior_fake: Probability
+    branches: dict[str, BranchVerdict] = Field(default_factory=dict)
+    modalities: Modalities = Modalities()
+    timeline: tuple[TimelineEntry, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    cues: tuple[Cue, ...] = ()
+    missing: dict[str, str] = Field(default_factory=dict, description="branch -> reason")
+    quality: Quality = Quality()
+    models: tuple[Model, ...] = ()
+    error: Failure | None = None
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """The verdict as one JSON object, keys in the order of the schema."""
+        return self.model_dump_json(indent=indent)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Verdict:
+        """Read a verdict back; raises ``pydantic.ValidationError`` on any other shape."""
+        return cls.model_validate_json(text)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of `Verdict`, as committed under ``avdetect/schema/``."""
+    return Verdict.model_json_schema(mode="serialization")
