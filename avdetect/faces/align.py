@@ -94,7 +94,7 @@ def _warp(
             transform,
             (side_px, side_px),
             flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_CONSTANT,
+            borderMode=cv2.BORDER_REFLECT_101,
         ),
         np.uint8,
     )
