@@ -170,7 +170,9 @@ def _read_calibration(path: Path) -> Calibration | None:
         return None
     table = load(_read_bytes(path))
     try:
-        return Calibration(**{key: float(table[key]) for key in ("scale", "offset", "limit")})
+        return Calibration(
+            **{key: float(table[key].item()) for key in ("scale", "offset", "limit")}
+        )
     except (KeyError, ValueError) as error:
         raise CheckpointError(f"{path}: not a calibration: {error}") from error
 
