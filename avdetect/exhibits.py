@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from avdetect.types import Segment
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioExhibit:
@@ -42,6 +44,15 @@ class FaceExhibit:
 
     track: int
     thumbnails: tuple[FaceThumbnail, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundBite:
+    """A stretch of one channel worth listening to: (S,) float32 in [-1, 1] at 16 kHz."""
+
+    channel: str
+    segment: Segment
+    waveform: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
