@@ -1,0 +1,88 @@
+"""What decisions cost at a named operating point: minDCF and actDCF."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from eval.metrics.ranking import det_curve_asvspoof5, roc_curve
+from eval.metrics.trials import split_classes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatingPoint:
+    """Prior and prices, in the words of ASVspoof.
+
+    Attributes:
+        prior_fake: probability that a trial is fake (``Pspoof``).
+        cost_miss: price of rejecting a real trial (``Cmiss``).
+        cost_false_acceptance: price of passing a fake one (``Cfa``).
+    """
+
+    prior_fake: float = 0.05
+    cost_miss: float = 1.0
+    cost_false_acceptance: float = 10.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.prior_fake < 1.0:
+            raise ValueError(f"prior_fake must lie between 0 and 1: {self.prior_fake}")
+        if not (self.cost_miss > 0.0 and self.cost_false_acceptance > 0.0):
+            raise ValueError("costs must be positive")
+
+    @property
+    def threshold_llr(self) -> float:
+        """The ``fake_llr`` above which rejecting is the cheaper decision (Bayes)."""
+        return math.log(self._weight_miss / self._weight_false_acceptance)
+
+    @property
+    def _weight_miss(self) -> float:
+        return self.cost_miss * (1.0 - self.prior_fake)
+
+    @property
+    def _weight_false_acceptance(self) -> float:
+        return self.cost_false_acceptance * self.prior_fake
+
+    def normalised_cost(self, real_flagged: float, fake_passed: float) -> float:
+        """Expected cost over that of the better blind decision; 1 is a useless detector."""
+        expected = self._weight_miss * real_flagged + self._weight_false_acceptance * fake_passed
+        return expected / min(self._weight_miss, self._weight_false_acceptance)
+
+
+ASVSPOOF5_POINT = OperatingPoint()
+
+
+def min_dcf(
+    labels: ArrayLike,
+    scores: ArrayLike,
+    point: OperatingPoint = ASVSPOOF5_POINT,
+    *,
+    compat: Literal["asvspoof5"] | None = None,
+) -> float:
+    """Smallest normalised detection cost over all thresholds (ASVspoof 5 plan, Wang et al. 2024).
+
+    By default only thresholds that exist are tried (tied scores fall on one side); with
+    ``compat="asvspoof5"`` ties are split as in `eval.metrics.ranking.det_curve_asvspoof5`.
+    """
+    if compat == "asvspoof5":
+        real_flagged, fake_passed = det_curve_asvspoof5(labels, scores)
+    else:
+        real_flagged, hit, _ = roc_curve(labels, scores)
+        fake_passed = 1.0 - hit
+    pairs = zip(real_flagged.tolist(), fake_passed.tolist(), strict=True)
+    return min(point.normalised_cost(flagged, passed) for flagged, passed in pairs)
+
+
+def act_dcf(labels: ArrayLike, llrs: ArrayLike, point: OperatingPoint = ASVSPOOF5_POINT) -> float:
+    """Normalised detection cost at the Bayes threshold, scores taken as natural-log LLRs.
+
+    ASVspoof 5 evaluation plan (Wang et al. 2024); at the default point the threshold is
+    ``fake_llr`` 0.641854.
+    """
+    fake, real = split_classes(labels, llrs)
+    real_flagged = float(np.mean(real > point.threshold_llr))
+    fake_passed = float(np.mean(fake <= point.threshold_llr))
+    return point.normalised_cost(real_flagged, fake_passed)

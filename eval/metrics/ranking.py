@@ -1,0 +1,130 @@
+"""How well scores rank fakes above real clips: ROC, AUC, AP, EER, TPR at a false alarm rate."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from eval.metrics.trials import Floats, check_trials, split_classes
+
+EerCompat = Literal["asvspoof5", "deepfakebench"]
+
+
+def roc_curve(labels: ArrayLike, scores: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    """Receiver operating characteristic (Fawcett 2006, algorithm 1): tied scores move together.
+
+    Returns:
+        False alarm rate (share of real flagged), true positive rate (share of fake flagged), and
+        the threshold of each point (flagged if score >= threshold), from (0, 0, inf) upwards.
+    """
+    is_fake, values = check_trials(labels, scores)
+    order = np.argsort(-values, kind="stable")
+    values, is_fake = values[order], is_fake[order]
+    last_of_tie = np.append(values[1:] != values[:-1], True)
+    n_fake_flagged = np.cumsum(is_fake)[last_of_tie]
+    n_real_flagged = np.cumsum(~is_fake)[last_of_tie]
+    return (
+        np.append(0.0, n_real_flagged / n_real_flagged[-1]),
+        np.append(0.0, n_fake_flagged / n_fake_flagged[-1]),
+        np.append(np.inf, values[last_of_tie]),
+    )
+
+
+def auc(labels: ArrayLike, scores: ArrayLike) -> float:
+    """Area under the ROC: probability that a fake outscores a real clip, ties counting one half.
+
+    The Mann-Whitney statistic (Hanley & McNeil 1982).
+    """
+    fake, real = split_classes(labels, scores)
+    real = np.sort(real)
+    below = np.searchsorted(real, fake, side="left")
+    below_or_tied = np.searchsorted(real, fake, side="right")
+    return float((below + below_or_tied).sum() / (2.0 * fake.size * real.size))
+
+
+def average_precision(labels: ArrayLike, scores: ArrayLike) -> float:
+    """Area under precision over recall as a step function, without interpolation.
+
+    ``sum (R_k - R_{k-1}) P_k`` over distinct thresholds (Davis & Goadrich 2006; as scikit-learn).
+    """
+    is_fake, values = check_trials(labels, scores)
+    order = np.argsort(-values, kind="stable")
+    values, is_fake = values[order], is_fake[order]
+    last_of_tie = np.append(values[1:] != values[:-1], True)
+    n_true = np.cumsum(is_fake)[last_of_tie]
+    precision = n_true / (np.flatnonzero(last_of_tie) + 1)
+    recall_steps = np.diff(n_true, prepend=0) / n_true[-1]
+    return float(np.sum(recall_steps * precision))
+
+
+def eer(labels: ArrayLike, scores: ArrayLike, *, compat: EerCompat | None = None) -> float:
+    """Equal error rate: where false alarms and misses are equally frequent.
+
+    By default the ROC is interpolated linearly between distinct thresholds, which a coin-flip
+    between two neighbouring thresholds attains: neither the order of trials nor the direction of a
+    tie matters; all scores equal gives 0.5, reversed scores 1.0.
+
+    Args:
+        labels: (N,) 1 = fake.
+        scores: (N,) higher = more fake.
+        compat: ``asvspoof5`` for the mean of both rates at the closest point, tied scores passed
+            one trial at a time, bona fide first (ASVspoof 5 evaluation package,
+            ``compute_det_curve``); ``deepfakebench`` for the false alarm rate at the closest point
+            of the ROC without its collinear points (DeepfakeBench ``training/metrics/utils.py``).
+    """
+    if compat == "asvspoof5":
+        return _eer_asvspoof5(labels, scores)
+    if compat == "deepfakebench":
+        return _eer_deepfakebench(labels, scores)
+    false_alarm, hit, _ = roc_curve(labels, scores)
+    gap = false_alarm - (1.0 - hit)
+    after = int(np.argmax(gap >= 0.0))
+    step = -gap[after - 1] / (gap[after] - gap[after - 1])
+    return float(false_alarm[after - 1] + step * (false_alarm[after] - false_alarm[after - 1]))
+
+
+def tpr_at_fpr(labels: ArrayLike, scores: ArrayLike, fpr: float) -> float:
+    """Largest share of fakes flagged by a threshold that flags at most ``fpr`` of the real clips.
+
+    No interpolation: a threshold that exists (as TPR at fixed FPR in Deepfake-Eval-2024).
+    """
+    false_alarm, hit, _ = roc_curve(labels, scores)
+    return float(hit[false_alarm <= fpr].max())
+
+
+def det_curve_asvspoof5(labels: ArrayLike, scores: ArrayLike) -> tuple[Floats, Floats]:
+    """Bona fide rejected and spoof accepted at each trial, as the official scorer walks them.
+
+    ASVspoof 5 evaluation package, ``compute_det_curve``: tied scores are passed one trial at a
+    time, bona fide first, so a tie counts against the detector.
+
+    Returns:
+        Miss rate (real flagged) and false acceptance rate (fake passed), N + 1 points.
+    """
+    fake, real = split_classes(labels, scores)
+    bona_fide_scores = -np.concatenate((real, fake))
+    is_bona_fide = np.arange(bona_fide_scores.size) < real.size
+    is_bona_fide = is_bona_fide[np.argsort(bona_fide_scores, kind="mergesort")]
+    rejected = np.cumsum(is_bona_fide)
+    accepted = fake.size - np.cumsum(~is_bona_fide)
+    return np.append(0.0, rejected / real.size), np.append(1.0, accepted / fake.size)
+
+
+def _eer_asvspoof5(labels: ArrayLike, scores: ArrayLike) -> float:
+    miss, false_acceptance = det_curve_asvspoof5(labels, scores)
+    closest = int(np.argmin(np.abs(miss - false_acceptance)))
+    return float((miss[closest] + false_acceptance[closest]) / 2.0)
+
+
+def _eer_deepfakebench(labels: ArrayLike, scores: ArrayLike) -> float:
+    false_alarm, hit, _ = roc_curve(labels, scores)
+    fake, real = split_classes(labels, scores)
+    # Counts, not rates: second differences of rates are not exactly zero on a straight line.
+    n_false, n_hit = np.rint(false_alarm[1:] * real.size), np.rint(hit[1:] * fake.size)
+    if n_hit.size > 2:
+        corner = np.logical_or(np.diff(n_false, 2), np.diff(n_hit, 2))
+        kept = np.concatenate(([True, True], corner, [True]))
+        false_alarm, hit = false_alarm[kept], hit[kept]
+    return float(false_alarm[int(np.argmin(np.abs(1.0 - hit - false_alarm)))])
