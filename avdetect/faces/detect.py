@@ -1,0 +1,155 @@
+"""Face finder: mediapipe's two detectors propose boxes, its face mesh confirms and measures.
+
+The short-range detector (BlazeFace) sees faces that fill the picture, the full-range one those of a
+few per cent of its width; neither sees both. The mesh runs on a crop around each box, so that small
+faces get the same 478 points as large ones. Everything here is stateless from picture to picture.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from types import TracebackType
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from avdetect.native_noise import quiet_native_import
+
+with quiet_native_import():
+    from mediapipe.python.solutions.face_detection import FaceDetection
+    from mediapipe.python.solutions.face_mesh import FaceMesh
+
+_DETECT_SIDE_PX = 640  # the detectors resize to 128 and 192 px; a larger input only costs time
+_MESH_SIDE_PX = 384  # the mesh resizes to 192 px; shrinking huge crops first avoids aliasing
+_CROP_MARGIN = 2.0  # crop side over box side: the mesh's own detector wants surround
+_SAME_FACE_IOU = 0.3
+_NOSE_TIP, _LEFT_CHEEK, _RIGHT_CHEEK = 1, 234, 454
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class FaceMeasure:
+    """One face in one picture.
+
+    Attributes:
+        box: left, top, right, bottom in picture pixels, tight around the mesh.
+        landmarks: (478, 2) float32 x, y in picture pixels.
+        yaw_deg: head turn from the mesh's depth, 0 frontal, positive to the picture's right.
+    """
+
+    box: Box
+    landmarks: NDArray[np.float32]
+    yaw_deg: float
+
+    @property
+    def size_px(self) -> float:
+        """Longer side of the box."""
+        return max(self.box[2] - self.box[0], self.box[3] - self.box[1])
+
+
+class FaceFinder:
+    """Detectors and mesh of one scan; not shared between threads. Use as a context manager."""
+
+    def __init__(self, min_confidence: float = 0.5) -> None:
+        self._detectors = [
+            FaceDetection(model_selection=kind, min_detection_confidence=min_confidence)
+            for kind in (0, 1)
+        ]
+        self._mesh = FaceMesh(
+            static_image_mode=True,
+            max_num_faces=1,
+            refine_landmarks=True,
+            min_detection_confidence=min_confidence,
+        )
+
+    def __enter__(self) -> FaceFinder:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the native graphs."""
+        for graph in (*self._detectors, self._mesh):
+            graph.close()
+
+    def propose(self, picture: NDArray[np.uint8]) -> list[Box]:
+        """Boxes of possible faces, largest first: (H, W, 3) uint8 RGB in, picture pixels out."""
+        height, width = picture.shape[:2]
+        shrink = min(1.0, _DETECT_SIDE_PX / max(height, width))
+        small = picture if shrink == 1.0 else _resize(picture, shrink)
+        boxes: list[Box] = []
+        for detector in self._detectors:
+            for found in detector.process(small).detections or ():
+                box = found.location_data.relative_bounding_box
+                candidate = (
+                    box.xmin * width,
+                    box.ymin * height,
+                    (box.xmin + box.width) * width,
+                    (box.ymin + box.height) * height,
+                )
+                if all(iou(candidate, other) < _SAME_FACE_IOU for other in boxes):
+                    boxes.append(candidate)
+        return sorted(boxes, key=lambda b: (b[2] - b[0]) * (b[3] - b[1]), reverse=True)
+
+    def measure(self, picture: NDArray[np.uint8], box: Box) -> FaceMeasure | None:
+        """Mesh of the face at ``box``, or None where the mesh sees no face there."""
+        crop, left, top = _square_crop(picture, box)
+        if min(crop.shape[:2]) < 8:
+            return None
+        shrink = min(1.0, _MESH_SIDE_PX / max(crop.shape[:2]))
+        result = self._mesh.process(np.ascontiguousarray(_resize(crop, shrink)))
+        if not result.multi_face_landmarks:
+            return None
+        height, width = crop.shape[:2]
+        points = np.array(
+            [(p.x * width, p.y * height, p.z * width) for p in result.multi_face_landmarks[0].landmark],
+            np.float32,
+        )
+        landmarks = points[:, :2] + np.array([left, top], np.float32)
+        low, high = landmarks[:468].min(0), landmarks[:468].max(0)
+        return FaceMeasure(
+            (float(low[0]), float(low[1]), float(high[0]), float(high[1])), landmarks, _yaw_deg(points)
+        )
+
+
+def iou(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    common = width * height
+    area_a = (a[2] - a[0]) * (a[3] - a[1])
+    area_b = (b[2] - b[0]) * (b[3] - b[1])
+    return common / (area_a + area_b - common)
+
+
+def _yaw_deg(points: NDArray[np.float32]) -> float:
+    """Turn of the cheek-to-cheek axis out of the picture plane."""
+    axis = points[_RIGHT_CHEEK] - points[_LEFT_CHEEK]
+    return math.degrees(math.atan2(float(axis[2]), max(float(np.hypot(axis[0], axis[1])), 1e-6)))
+
+
+def _square_crop(picture: NDArray[np.uint8], box: Box) -> tuple[NDArray[np.uint8], int, int]:
+    height, width = picture.shape[:2]
+    half = _CROP_MARGIN * max(box[2] - box[0], box[3] - box[1]) / 2
+    centre_x, centre_y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    left, top = max(0, int(centre_x - half)), max(0, int(centre_y - half))
+    right, bottom = min(width, int(centre_x + half)), min(height, int(centre_y + half))
+    return picture[top : max(bottom, top), left : max(right, left)], left, top
+
+
+def _resize(picture: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
+    if factor == 1.0:
+        return picture
+    size = (max(1, round(picture.shape[1] * factor)), max(1, round(picture.shape[0] * factor)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,0 +1,94 @@
+"""Follow several faces through shots: boxes are proposed a few times a second, the mesh follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avdetect.faces.detect import FaceFinder, FaceMeasure, iou
+
+MAX_FACES = 4  # the largest are followed; each costs about 6 ms a frame and bounds memory
+_PROPOSE_EVERY = 5  # ticks of the 25 Hz clock: new faces are noticed within 0.2 s
+_LOST_AFTER = 12  # ticks without a mesh before a track ends: half a second
+_SAME_TRACK_IOU = 0.3
+
+
+@dataclass(slots=True)
+class _Track:
+    number: int
+    shot: int
+    last: FaceMeasure
+    missed: int = 0
+
+
+@dataclass(slots=True)
+class FaceTracker:
+    """Streaming tracker of one scan.
+
+    ``update`` is called once per new source picture, in time order, and gives the faces found in
+    it by track number. A track never crosses a cut. Numbers count from 0 in order of appearance.
+    """
+
+    finder: FaceFinder
+    max_faces: int = MAX_FACES
+    shot: int = 0
+    n_unfollowed: int = 0
+    _tracks: list[_Track] = field(default_factory=list)
+    _n_tracks: int = 0
+    _since_proposal: int = 0
+
+    def update(
+        self, picture: NDArray[np.uint8], *, new_shot: bool, ticks: int = 1
+    ) -> dict[int, FaceMeasure]:
+        """Faces in ``picture`` ((H, W, 3) uint8 RGB) by track number.
+
+        Args:
+            picture: the next picture.
+            new_shot: True where it starts a shot; all tracks end there.
+            ticks: 25 Hz ticks since the previous picture.
+        """
+        if new_shot:
+            self._tracks.clear()
+            self.shot += 1
+        self._since_proposal += ticks
+        found = self._follow(picture, ticks)
+        if new_shot or self._since_proposal >= _PROPOSE_EVERY or self._n_tracks == 0:
+            self._since_proposal = 0
+            found |= self._discover(picture)
+        return found
+
+    def _follow(self, picture: NDArray[np.uint8], ticks: int) -> dict[int, FaceMeasure]:
+        found: dict[int, FaceMeasure] = {}
+        for track in self._tracks:
+            measure = self.finder.measure(picture, track.last.box)
+            moved_onto_another = measure is not None and any(
+                iou(measure.box, other.box) > _SAME_TRACK_IOU for other in found.values()
+            )
+            if measure is None or moved_onto_another:
+                track.missed += ticks
+            else:
+                track.last, track.missed = measure, 0
+                found[track.number] = measure
+        self._tracks = [track for track in self._tracks if track.missed <= _LOST_AFTER]
+        return found
+
+    def _discover(self, picture: NDArray[np.uint8]) -> dict[int, FaceMeasure]:
+        found: dict[int, FaceMeasure] = {}
+        for box in self.finder.propose(picture):
+            if any(iou(box, track.last.box) > _SAME_TRACK_IOU / 2 for track in self._tracks):
+                continue
+            if len(self._tracks) >= self.max_faces:
+                self.n_unfollowed += 1
+                continue
+            measure = self.finder.measure(picture, box)
+            if measure is None or any(
+                iou(measure.box, track.last.box) > _SAME_TRACK_IOU for track in self._tracks
+            ):
+                continue
+            track = _Track(self._n_tracks, self.shot, measure)
+            self._n_tracks += 1
+            self._tracks.append(track)
+            found[track.number] = measure
+        return found
