@@ -1,0 +1,205 @@
+"""``avdetect scan``: judge every input, print verdicts, write reports, choose the exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from avdetect.cli import exit_codes
+from avdetect.cli.inputs import STDIN_NAME, Source, find_sources
+from avdetect.cli.progress import progress_bar, wants_bar
+from avdetect.errors import UsageError
+from avdetect.report.text import details, headline
+from avdetect.report.words import plain
+from avdetect.types import Decision
+from avdetect.verdict import Failure, Input, Verdict
+
+if TYPE_CHECKING:
+    from avdetect.detector import Detector, Examination
+
+_COLOURS = {Decision.FAKE: "bold red", Decision.REAL: "bold green"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanOptions:
+    """What ``avdetect scan`` was asked; checked before anything heavy is loaded.
+
+    Raises:
+        UsageError: if a value or a combination makes no sense.
+    """
+
+    model: str
+    device: str
+    prior_fake: float
+    channel: str
+    raw_format: str | None
+    rate_hz: int | None
+    json: bool
+    report: Path | None
+    media: bool
+    fail_on_fake: bool
+    quiet: bool
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.prior_fake < 1.0:
+            raise UsageError("--prior-fake must lie between 0 and 1, both excluded")
+        if self.channel not in {"all", "left", "right"} and not (
+            self.channel.isascii() and self.channel.isdigit()
+        ):
+            raise UsageError("--channel must be left, right, all or a number counted from 0")
+        if (self.raw_format is None) != (self.rate_hz is None):
+            raise UsageError("--format and --rate go together: raw input has no header to read")
+        if self.rate_hz is not None and self.rate_hz <= 0:
+            raise UsageError("--rate must be a number of samples a second above 0")
+        if not self.media and self.report is None:
+            raise UsageError("--no-media says what to leave out of a report: give --report DIR")
+
+
+def run_scan(arguments: list[str], options: ScanOptions) -> int:
+    """Judge all inputs; returns the exit code. Verdicts go to standard output as they come."""
+    out, done, sources = sys.stdout, 0, []
+    worst: set[int] = set()
+    try:
+        sources = find_sources(arguments, raw=options.raw_format is not None)
+        if options.report is not None:
+            from avdetect.report.html import prepare_folder
+
+            prepare_folder(options.report)
+        # libraries that print must not write into the results
+        with redirect_stdout(sys.stderr):
+            for verdict in _judge_all(sources, options):
+                _print_verdict(verdict, options, out)
+                worst.add(exit_code(verdict, fail_on_fake=options.fail_on_fake))
+                done += 1
+    except KeyboardInterrupt:
+        print(f"avdetect: interrupted: {done} of {len(sources)} inputs done", file=sys.stderr)  # noqa: T201
+        return exit_codes.INTERRUPTED
+    return next(
+        (code for code in (exit_codes.FAIL_ON, exit_codes.NOT_JUDGED) if code in worst),
+        exit_codes.OK,
+    )
+
+
+def exit_code(verdict: Verdict, *, fail_on_fake: bool) -> int:
+    """What one verdict asks of the shell; the call's code is the first that holds of 1, 3, 0."""
+    if fail_on_fake and verdict.decision is Decision.FAKE:
+        return exit_codes.FAIL_ON
+    if verdict.decision is Decision.INCONCLUSIVE or verdict.error is not None:
+        return exit_codes.NOT_JUDGED
+    return exit_codes.OK
+
+
+def _judge_all(sources: list[Source], options: ScanOptions) -> Iterator[Verdict]:
+    if all(source.problem is not None for source in sources):
+        yield from (_failed(source, options) for source in sources)
+        return
+    detector = _load_detector(options.model, options.device)
+    one_by_one = (
+        options.report is not None
+        or wants_bar(quiet=options.quiet)
+        or any(source.name == STDIN_NAME for source in sources)
+    )
+    judge = _examine_each if one_by_one else _scan_together
+    yield from judge(detector, sources, options)
+
+
+def _load_detector(model: str, device: str) -> Detector:
+    from avdetect.detector import Detector
+
+    return Detector.load(model, device=device)
+
+
+def _scan_together(
+    detector: Detector, sources: list[Source], options: ScanOptions
+) -> Iterator[Verdict]:
+    media = [source.media for source in sources if source.media is not None]
+    verdicts = detector.scan_many(
+        media,
+        channel=options.channel,
+        prior_fake=options.prior_fake,
+        format=options.raw_format,
+        rate=options.rate_hz,
+    )
+    for source in sources:
+        yield _failed(source, options) if source.media is None else next(verdicts)
+
+
+def _examine_each(
+    detector: Detector, sources: list[Source], options: ScanOptions
+) -> Iterator[Verdict]:
+    for number, source in enumerate(sources, start=1):
+        if source.media is None:
+            yield _failed(source, options)
+            continue
+        examination = _examine(detector, source, options, f"{number}/{len(sources)}")
+        if options.report is not None:
+            _write_page(examination, options.report, media=options.media)
+        yield examination.verdict
+
+
+def _examine(
+    detector: Detector, source: Source, options: ScanOptions, position: str
+) -> Examination:
+    settings = {
+        "channel": options.channel,
+        "prior_fake": options.prior_fake,
+        "format": options.raw_format,
+        "rate": options.rate_hz,
+        "name": STDIN_NAME if source.name == STDIN_NAME else None,
+    }
+    if not wants_bar(quiet=options.quiet):
+        return detector.examine(source.media, **settings)
+    with progress_bar(plain(source.name), position) as report_progress:
+        return detector.examine(source.media, **settings, progress=report_progress)
+
+
+def _write_page(examination: Examination, folder: Path, *, media: bool) -> None:
+    from avdetect.report.html import write_report
+
+    if examination.verdict.input.sha256 is None:
+        return  # nothing was read, so there is nothing to file
+    write_report(
+        examination.verdict,
+        folder,
+        exhibits=examination.exhibits,
+        sounds=examination.clips,
+        media=media,
+    )
+
+
+def _failed(source: Source, options: ScanOptions) -> Verdict:
+    from avdetect.media.source import display_path
+
+    problem = source.problem
+    assert problem is not None
+    return Verdict(
+        input=Input(path=display_path(source.name)),
+        decision=Decision.INCONCLUSIVE,
+        prior_fake=options.prior_fake,
+        error=Failure(code=problem.code, message=str(problem)),
+    )
+
+
+def _print_verdict(verdict: Verdict, options: ScanOptions, out: TextIO) -> None:
+    if options.json:
+        out.write(verdict.to_json() + "\n")
+        out.flush()
+        return
+    console = Console(file=out, soft_wrap=True, highlight=False)
+    name_end = len(plain(verdict.input.path)) + 1
+    line = Text(headline(verdict))
+    line.stylize("bold", 0, name_end)
+    word_end = name_end + 1 + len(verdict.decision.value)
+    line.stylize(_COLOURS.get(verdict.decision, "bold yellow"), name_end + 1, word_end)
+    console.print(line)
+    if not options.quiet:
+        for detail in details(verdict):
+            console.print(Text(f"    {detail}"))
+    out.flush()

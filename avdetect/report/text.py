@@ -1,0 +1,67 @@
+"""A verdict for the terminal: one headline, then what carried it and what is missing."""
+
+from __future__ import annotations
+
+from avdetect.report.words import (
+    branch_words,
+    judged_parts,
+    llr_words,
+    part_words,
+    percent_words,
+    plain,
+    prior_words,
+    support_words,
+    time_words,
+)
+from avdetect.verdict import BranchVerdict, Evidence, Verdict
+
+_MAX_EVIDENCE = 5
+_MAX_PARTS = 8
+
+
+def headline(verdict: Verdict) -> str:
+    """The verdict in one line, safe to print whatever the file is called."""
+    name = plain(verdict.input.path)
+    if verdict.error is not None:
+        message = plain(verdict.error.message).removeprefix(f"{name}: ")
+        return f"{name}: NOT JUDGED ({verdict.error.code}): {message}"
+    prior = f"prior {prior_words(verdict.prior_fake)}"
+    word = verdict.decision.value.upper()
+    if verdict.fake_llr is None or verdict.fake_probability is None:
+        return f"{name}: {word}, {prior}: {plain(verdict.reason) or 'nothing to judge'}"
+    return (
+        f"{name}: {word}, LLR {llr_words(verdict.fake_llr)} ({support_words(verdict.fake_llr)}), "
+        f"probability of fake {percent_words(verdict.fake_probability)} at {prior}"
+    )
+
+
+def details(verdict: Verdict) -> list[str]:
+    """What carried the verdict, what each branch says, what is missing: one line each."""
+    if verdict.error is not None:
+        return []
+    lines = []
+    if verdict.reason and verdict.fake_llr is not None:
+        lines.append(f"why       {verdict.reason}")
+    lines += [
+        f"branch    {_branch_line(name, branch)}"
+        for name, branch in verdict.branches.items()
+        if branch.fake_llr is not None
+    ]
+    lines += [f"evidence  {_evidence_line(item)}" for item in verdict.evidence[:_MAX_EVIDENCE]]
+    if len(verdict.evidence) > _MAX_EVIDENCE:
+        lines.append(f"evidence  and {len(verdict.evidence) - _MAX_EVIDENCE} more (--json)")
+    lines += [f"missing   {branch_words(b)}: {reason}" for b, reason in verdict.missing.items()]
+    return [plain(line) for line in lines]
+
+
+def _branch_line(name: str, branch: BranchVerdict) -> str:
+    parts = judged_parts(branch)
+    shown = ", ".join(f"{part} {llr_words(llr)}" for part, llr in parts[:_MAX_PARTS])
+    more = f", and {len(parts) - _MAX_PARTS} more" if len(parts) > _MAX_PARTS else ""
+    return f"{branch_words(name)} {llr_words(branch.fake_llr)} ({shown}{more})"
+
+
+def _evidence_line(item: Evidence) -> str:
+    where = part_words(item.channel, item.face_track)
+    when = f"{time_words(item.start_s)}-{time_words(item.end_s)}"
+    return f"{when} {where} {llr_words(item.fake_llr)}: {item.text}"

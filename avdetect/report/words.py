@@ -1,0 +1,126 @@
+"""A verdict's numbers as words: the same words in the terminal and on the page."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from typing import TYPE_CHECKING
+
+from avdetect.types import Part
+
+if TYPE_CHECKING:
+    from avdetect.verdict import BranchVerdict, PartVerdict, Verdict
+
+BRANCH_WORDS = {
+    "voice_clone": "voice clone",
+    "visual_forgery": "visual forgery",
+    "lip_sync": "lip sync",
+}
+
+# ENFSI Guideline for Evaluative Reporting in Forensic Science (2015), likelihood ratio up to:
+_VERBAL_SCALE = (
+    (2.0, "no support either way"),
+    (10.0, "weak support"),
+    (100.0, "moderate support"),
+    (1_000.0, "moderately strong support"),
+    (10_000.0, "strong support"),
+    (1_000_000.0, "very strong support"),
+    (math.inf, "extremely strong support"),
+)
+
+
+def branch_words(branch: str) -> str:
+    """A branch's name for people: ``voice_clone`` to ``voice clone``."""
+    return BRANCH_WORDS.get(branch, branch.replace("_", " "))
+
+
+def support_words(fake_llr: float) -> str:
+    """How far the evidence goes, on the ENFSI verbal scale: ``weak support for fake``."""
+    ratio = math.exp(min(abs(fake_llr), 700.0))
+    words = next(words for limit, words in _VERBAL_SCALE if ratio < limit or limit == math.inf)
+    if ratio < _VERBAL_SCALE[0][0]:
+        return words
+    return f"{words} for {'fake' if fake_llr > 0 else 'real'}"
+
+
+def ratio_words(fake_llr: float) -> str:
+    """The likelihood ratio as a sentence's end: ``about 67 times more probable if ...``."""
+    times = math.exp(min(abs(fake_llr), 700.0))
+    first, second = ("fake", "real") if fake_llr >= 0 else ("real", "fake")
+    if times < 1.05:
+        return "as probable if the clip is fake as if it is real"
+    number = f"{times:.1f}" if times < 10 else f"{_two_digits(times):,.0f}"
+    return f"about {number} times more probable if the clip is {first} than if it is {second}"
+
+
+def llr_words(fake_llr: float | None) -> str:
+    """A log-likelihood ratio with its sign: ``+4.21``; ``n/a`` without one."""
+    return "n/a" if fake_llr is None else f"{fake_llr:+.2f}"
+
+
+def percent_words(probability: float) -> str:
+    """A probability as a percentage that never claims 0 or 100: ``98.5 %``, ``> 99.9 %``."""
+    if 0.999 < probability:
+        return "> 99.9 %"
+    if probability < 0.001:
+        return "< 0.1 %"
+    return f"{100 * probability:.1f} %"
+
+
+def prior_words(prior_fake: float) -> str:
+    """The prior as given, without rounding it away: ``50 %``, ``0.02 %``."""
+    return f"{100 * prior_fake:.6g} %"
+
+
+def time_words(seconds: float) -> str:
+    """A time in the clip: ``0:03.2``, ``1:02:03.0``."""
+    tenths = round(seconds * 10)
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    head = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
+    return f"{head}:{rest // 10:02d}.{rest % 10}"
+
+
+def part_words(channel: str | None, face_track: int | None) -> str:
+    """Which channel or face: ``channel left``, ``channel left with face 0``, ``clip``."""
+    return str(Part(channel, face_track))
+
+
+def plain(text: str) -> str:
+    """Text that cannot move the cursor or forge a line: control and format characters escaped."""
+    return "".join(_escaped(char) for char in text)
+
+
+def deciding_branch(verdict: Verdict) -> tuple[str, PartVerdict] | None:
+    """The branch and part that carried the decision; None where no single branch did."""
+    part = verdict.decided_by
+    if part is None:
+        return None
+    for name, branch in verdict.branches.items():
+        if part in branch.parts:
+            return name, part
+    return None
+
+
+def judged_parts(branch: BranchVerdict) -> list[tuple[Part, float]]:
+    """Parts of a branch that have a score, most fake first."""
+    found = [
+        (Part(part.channel, part.face_track), part.fake_llr)
+        for part in branch.parts
+        if part.fake_llr is not None
+    ]
+    return sorted(found, key=lambda item: -item[1])
+
+
+def _two_digits(value: float) -> float:
+    step = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return round(value / step) * step
+
+
+def _escaped(char: str) -> str:
+    # Cc control, Cf bidirectional overrides, Cs lone surrogates, Zl/Zp line separators
+    if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}:
+        return char
+    return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char) or (
+        f"\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\u{ord(char):04x}"
+    )
