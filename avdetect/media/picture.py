@@ -1,0 +1,129 @@
+"""One picture stream on the clip's clock: only the frames shown on the 25 Hz clock, upright RGB."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation, VideoReformatter
+from numpy.typing import NDArray
+
+from avdetect.errors import InputLimitError
+from avdetect.media.orientation import turn_upright
+from avdetect.media.probe import check_picture_size
+from avdetect.media.sound import BACKWARD_JUMP_S, MAX_CLIP_S
+from avdetect.timebase import FRAME_RATE_HZ
+
+MAX_SHOWN_PX = 1920  # longest side handed out: a face of interest fills 100 px long before that
+# A held picture is handed out again this long before the sound, so that nobody waits for its end.
+HOLD_S = 4.0
+_ROUNDING_S = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFrame:
+    """One picture and where it is shown.
+
+    Attributes:
+        time_s: true presentation time, seconds from clip start.
+        picture: (H, W, 3) uint8 RGB, upright, longest side at most `MAX_SHOWN_PX`.
+        ticks: the positions k of the 25 Hz clock at which this picture is shown, never empty.
+            Ticks of successive frames join without overlap. A picture held for long comes again
+            with the ticks that follow.
+    """
+
+    time_s: float
+    picture: NDArray[np.uint8]
+    ticks: range
+
+
+def first_tick(time_s: float) -> int:
+    """First tick k whose 25 Hz frame has its middle, (k + 1/2)/25 s, at or after ``time_s``.
+
+    A picture is shown at tick k if it is the last to start before the middle of [k/25, (k+1)/25):
+    at most 20 ms early or late, and 25 Hz sources keep their frames whatever the rounding of
+    their timestamps.
+    """
+    return max(0, math.ceil((time_s - _ROUNDING_S) * FRAME_RATE_HZ - 0.5))
+
+
+class PictureReader:
+    """Turns decoded frames into pictures on the 25 Hz clock; converts only those that are shown."""
+
+    def __init__(self, name: str, clip_start_s: float, frame_s: float) -> None:
+        """``frame_s``: seconds from frame to frame, for the last one and for lost timestamps."""
+        self._name, self._clip_start_s, self._frame_s = name, clip_start_s, frame_s
+        self._reformatter = VideoReformatter()
+        self._pending: VideoFrame | None = None
+        self._pending_s = 0.0
+        self._converted: NDArray[np.uint8] | None = None
+        self._next_tick = 0
+        self._rebase_s = 0.0
+
+    def feed(self, frame: VideoFrame) -> Iterator[PictureFrame]:
+        """Take one decoded frame; yields the one before it, if it is shown at all.
+
+        Raises:
+            InputLimitError: pictures too large, or a clip longer than `MAX_CLIP_S`.
+        """
+        check_picture_size(frame.width, frame.height, self._name)
+        time_s = self._time(frame)
+        if self._pending is None:
+            self._next_tick = first_tick(time_s)
+        yield from self._show_until(first_tick(time_s))
+        self._pending, self._pending_s, self._converted = frame, time_s, None
+
+    def hold_until(self, sound_s: float) -> Iterator[PictureFrame]:
+        """Hand out a long-held picture again when the sound has run far ahead of it."""
+        if sound_s - HOLD_S > self._next_tick / FRAME_RATE_HZ + 1.0:
+            yield from self._show_until(first_tick(sound_s - HOLD_S))
+
+    def flush(self) -> Iterator[PictureFrame]:
+        """The last frame, shown for its own duration."""
+        if self._pending is None:
+            return
+        duration_s = self._frame_s
+        if self._pending.duration and self._pending.time_base:
+            duration_s = min(float(self._pending.duration * self._pending.time_base), 10.0)
+        end = first_tick(self._pending_s + duration_s)
+        yield from self._show_until(max(end, self._next_tick + (self._converted is None)))
+        self._pending = None
+
+    def _time(self, frame: VideoFrame) -> float:
+        previous_s = self._pending_s if self._pending is not None else None
+        if frame.time is None:
+            return 0.0 if previous_s is None else previous_s + self._frame_s
+        time_s = frame.time - self._clip_start_s + self._rebase_s
+        if previous_s is None:
+            return max(0.0, time_s)
+        if time_s < previous_s - BACKWARD_JUMP_S:  # the clock was started anew: go on from here
+            self._rebase_s += previous_s + self._frame_s - time_s
+            time_s = previous_s + self._frame_s
+        if time_s > MAX_CLIP_S:
+            hours = f"{MAX_CLIP_S / 3600:.0f} hours"
+            raise InputLimitError(f"{self._name}: is longer than {hours}; cut it into pieces")
+        return max(time_s, previous_s)
+
+    def _show_until(self, end: int) -> Iterator[PictureFrame]:
+        if self._pending is None or end <= self._next_tick:
+            return
+        if self._converted is None:
+            self._converted = self._convert(self._pending)
+        ticks = range(self._next_tick, end)
+        self._next_tick = end
+        yield PictureFrame(self._pending_s, self._converted, ticks)
+
+    def _convert(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        scale = min(1.0, MAX_SHOWN_PX / max(frame.width, frame.height))
+        rgb = self._reformatter.reformat(
+            frame,
+            width=max(1, round(frame.width * scale)),
+            height=max(1, round(frame.height * scale)),
+            format="rgb24",
+            interpolation=Interpolation.AREA if scale < 1 else Interpolation.BILINEAR,
+            threads=1,
+        )
+        return turn_upright(rgb.to_ndarray().astype(np.uint8, copy=False), frame)
