@@ -74,12 +74,16 @@ class Observation:
         channels: distinct sound channels; empty without sound.
         faces: face tracks present; empty without faces.
         speaking_track: the face that moves with the speech, None if none does.
+        copies: (channel, original) names of channels that carry the same sound as another here.
         is_still: True where the picture is a single photograph.
+        faces_unfollowed: how often so far a face was left out because larger ones were followed.
     """
 
     segment: Segment
     fresh: Segment
     channels: tuple[ChannelAudio, ...] = ()
+    copies: tuple[tuple[str, str], ...] = ()
     faces: tuple[FaceWindow, ...] = ()
     speaking_track: int | None = None
     is_still: bool = False
+    faces_unfollowed: int = 0

@@ -1,0 +1,123 @@
+"""The last few seconds of every followed face, sampled on the 25 Hz clock."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avdetect.faces.align import align_face, align_mouth
+from avdetect.faces.detect import FaceFinder, FaceMeasure
+from avdetect.faces.track import FaceTracker
+from avdetect.media.clip import PictureFrame
+from avdetect.media.shots import ShotDetector
+from avdetect.observation import FaceWindow
+from avdetect.timebase import FRAME_RATE_HZ
+from avdetect.types import Segment
+
+_EARLY_S = 0.005  # a frame may be this much late on its tick: containers round time stamps
+_HOLD_S = 0.5  # longest time one picture is taken to be still on the screen
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    tick: int
+    time_s: float
+    shot: int
+    face: NDArray[np.uint8]
+    mouth: NDArray[np.uint8]
+    measure: FaceMeasure
+
+
+class FaceBuffer:
+    """Streaming store of one clip's faces; ``push`` in time order, read ``window``, ``forget``.
+
+    Tick k of the 25 Hz clock shows the latest source picture whose time is not after k / 25. A
+    source with fewer pictures a second repeats them; one with more leaves some out.
+    """
+
+    def __init__(self, finder: FaceFinder) -> None:
+        self._tracker = FaceTracker(finder)
+        self._shots = ShotDetector()
+        self._pending: PictureFrame | None = None
+        self._next_tick = 0
+        self._samples: dict[int, list[_Sample]] = {}
+        self.n_ticks_with_face = 0
+
+    @property
+    def end_s(self) -> float:
+        """Time up to which all ticks are known."""
+        return self._pending.time_s if self._pending is not None else 0.0
+
+    @property
+    def n_unfollowed(self) -> int:
+        """How often a face was seen and left out because enough larger ones were followed."""
+        return self._tracker.n_unfollowed
+
+    def push(self, frame: PictureFrame) -> None:
+        """Take the next picture; the previous one is now known to end here."""
+        if self._pending is not None:
+            self._show(self._pending, until_s=frame.time_s)
+        self._pending = frame
+
+    def finish(self) -> None:
+        """Show the last picture for one tick."""
+        if self._pending is not None:
+            self._show(self._pending, until_s=self._pending.time_s + 1 / FRAME_RATE_HZ)
+
+    def window(self, segment: Segment) -> tuple[FaceWindow, ...]:
+        """Faces whose ticks lie within ``segment``."""
+        low = math.ceil(segment.start_s * FRAME_RATE_HZ - 1e-6)
+        high = math.ceil(segment.end_s * FRAME_RATE_HZ - 1e-6)
+        windows = []
+        for track, samples in sorted(self._samples.items()):
+            inside = [sample for sample in samples if low <= sample.tick < high]
+            if inside:
+                windows.append(_face_window(track, inside))
+        return tuple(windows)
+
+    def forget(self, before_s: float) -> None:
+        """Drop everything earlier than ``before_s``."""
+        low = math.ceil(before_s * FRAME_RATE_HZ - 1e-6)
+        kept = {
+            track: [sample for sample in samples if sample.tick >= low]
+            for track, samples in self._samples.items()
+        }
+        self._samples = {track: samples for track, samples in kept.items() if samples}
+
+    def _show(self, frame: PictureFrame, until_s: float) -> None:
+        first = max(self._next_tick, math.ceil((frame.time_s - _EARLY_S) * FRAME_RATE_HZ))
+        until_s = min(until_s, frame.time_s + _HOLD_S)
+        ticks = range(first, math.ceil((until_s - _EARLY_S) * FRAME_RATE_HZ))
+        if not ticks:
+            return
+        elapsed = ticks.start - self._next_tick + len(ticks)
+        self._next_tick = ticks.stop
+        new_shot = self._shots.update(frame.picture)
+        found = self._tracker.update(frame.picture, new_shot=new_shot, ticks=elapsed)
+        self.n_ticks_with_face += len(ticks) if found else 0
+        for track, measure in found.items():
+            face = align_face(frame.picture, measure.landmarks)
+            mouth = align_mouth(frame.picture, measure.landmarks)
+            self._samples.setdefault(track, []).extend(
+                _Sample(tick, frame.time_s, self._tracker.shot, face, mouth, measure)
+                for tick in ticks
+            )
+
+
+def _face_window(track: int, samples: list[_Sample]) -> FaceWindow:
+    measures = [sample.measure for sample in samples]
+    return FaceWindow(
+        track=track,
+        shot=samples[0].shot,
+        frame_index=np.array([sample.tick for sample in samples], np.int64),
+        frame_s=np.array([sample.time_s for sample in samples]),
+        faces=np.stack([sample.face for sample in samples]),
+        mouths=np.stack([sample.mouth for sample in samples]),
+        boxes=np.array([measure.box for measure in measures], np.float32),
+        landmarks=np.stack([measure.landmarks for measure in measures]),
+        size_px=float(np.median([measure.size_px for measure in measures])),
+        yaw_deg=float(np.median([measure.yaw_deg for measure in measures])),
+    )

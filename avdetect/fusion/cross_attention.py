@@ -1,0 +1,146 @@
+"""Cross-attention fusion: late fusion corrected by what the branches' rows say together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from avdetect.branches.base import BranchOutput
+from avdetect.calibration import Calibration
+from avdetect.checkpoint import Checkpoint
+from avdetect.errors import CheckpointError
+from avdetect.fusion.late import LateFusion
+from avdetect.fusion.subjects import FACE, SYNC, VOICE, Subject, WindowRows
+from avdetect.nn.fixed_batch import batch_size, run_fixed
+from avdetect.nn.fusion_network import N_FEATURES, FusionNetwork, pool_windows
+
+# Most rows of each branch that one window can hold; more would mean overlapping observations.
+MAX_ROWS = {VOICE: 12, FACE: 24, SYNC: 12}
+_LLR_SCALE = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FusedScore:
+    """Calibrated LLRs of one subject; a modality without its branch is None."""
+
+    fake_llr: float
+    audio_fake: float | None
+    video_fake: float | None
+    out_of_sync: float | None
+
+
+class CrossAttentionFusion:
+    """Stateless and thread-safe."""
+
+    def __init__(
+        self,
+        network: FusionNetwork,
+        late: LateFusion,
+        calibration: Calibration,
+        row_calibrations: dict[str, Calibration],
+        device: torch.device,
+    ) -> None:
+        self._network = network.to(device).eval()
+        self._late = late
+        self._calibration = calibration
+        self._row_calibrations = row_calibrations
+        self._device = device
+
+    @classmethod
+    def from_checkpoint(
+        cls,
+        checkpoint: Checkpoint,
+        late: LateFusion,
+        row_calibrations: dict[str, Calibration],
+        device: torch.device,
+    ) -> CrossAttentionFusion:
+        """Build from a ``cross_attention`` checkpoint and the branches' own calibrations."""
+        config = checkpoint.card.config
+        network = FusionNetwork(
+            {name: int(size) for name, size in config["token_widths"].items()},
+            width=int(config["width"]),
+            heads=int(config["heads"]),
+        )
+        network.load_state_dict(checkpoint.state, strict=True)
+        if checkpoint.calibration is None:
+            raise CheckpointError(f"{checkpoint.card.name}: the fusion lacks its calibration")
+        return cls(network, late, checkpoint.calibration, row_calibrations, device)
+
+    def judge(self, subject: Subject, windows: Sequence[WindowRows]) -> FusedScore:
+        """Fuse one subject over a clip."""
+        llrs = subject.fake_llrs
+        base = self._late.fake_llr(llrs)
+        modal = [llrs.get(VOICE), llrs.get(FACE), llrs.get(SYNC)]
+        if len(llrs) == 1:
+            return FusedScore(
+                fake_llr=base, audio_fake=modal[0], video_fake=modal[1], out_of_sync=modal[2]
+            )
+        residual = self._residual(subject, windows)
+        corrected = [
+            None if llr is None else llr + float(residual[k + 1]) for k, llr in enumerate(modal)
+        ]
+        return FusedScore(
+            fake_llr=self._calibration.fake_llr(base + float(residual[0])),
+            audio_fake=corrected[0],
+            video_fake=corrected[1],
+            out_of_sync=corrected[2],
+        )
+
+    def _residual(self, subject: Subject, windows: Sequence[WindowRows]) -> Tensor:
+        packed = pack_windows(subject, windows, self._network.token_widths, self._row_calibrations)
+        if packed is None:
+            return torch.zeros(4)
+        inputs = [torch.from_numpy(array).to(self._device) for array in packed]
+        outputs = run_fixed(self._network, inputs, batch_size(self._device))
+        return pool_windows(outputs.cpu())
+
+
+def pack_windows(
+    subject: Subject,
+    windows: Sequence[WindowRows],
+    token_widths: dict[str, int],
+    row_calibrations: dict[str, Calibration],
+) -> list[NDArray[np.float32]] | None:
+    """One (W, L, D + 4) array per branch for the windows in which two branches met.
+
+    Windows with a single branch carry nothing to compare and are left out; None if none is left.
+    """
+    parts = subject.parts()
+    kept: list[tuple[WindowRows, dict[str, BranchOutput]]] = []
+    for window in windows:
+        found = {
+            name: output
+            for name in token_widths
+            if name in subject.fake_llrs
+            for output in window.outputs.get(name, ())
+            if output.part == parts[name] and len(output.scores)
+        }
+        if len(found) >= 2:
+            kept.append((window, found))
+    if not kept:
+        return None
+    arrays = []
+    for name, size in token_widths.items():
+        array = np.zeros((len(kept), MAX_ROWS[name], size + N_FEATURES), np.float32)
+        for row, (window, found) in zip(array, kept, strict=True):
+            if name in found:
+                _fill(row, found[name], window.segment.start_s, row_calibrations[name])
+        arrays.append(array)
+    return arrays
+
+
+def _fill(
+    row: NDArray[np.float32], output: BranchOutput, start_s: float, calibration: Calibration
+) -> None:
+    n_rows, size = min(len(output.scores), len(row)), output.tokens.shape[1]
+    row[:n_rows, :size] = output.tokens[:n_rows]
+    for index in range(n_rows):
+        row[index, size] = calibration.fake_llr(float(output.scores[index])) / _LLR_SCALE
+    row[:n_rows, size + 1] = output.weights[:n_rows]
+    row[:n_rows, size + 2] = output.segments[:n_rows].mean(1) - start_s
+    row[:n_rows, size + 3] = 1.0
