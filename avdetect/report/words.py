@@ -81,6 +81,11 @@ def time_words(seconds: float) -> str:
     return f"{head}:{rest // 10:02d}.{rest % 10}"
 
 
+def clock_words(seconds: float) -> str:
+    """A time for an axis: ``0:10``, with tenths only where there are some."""
+    return time_words(seconds).removesuffix(".0")
+
+
 def part_words(channel: str | None, face_track: int | None) -> str:
     """Which channel or face: ``channel left``, ``channel left with face 0``, ``clip``."""
     return str(Part(channel, face_track))
