@@ -11,31 +11,37 @@ from numpy.typing import NDArray
 _FIXED_POINT = 1 << 16  # the first two columns of the matrix are 16.16 fixed point
 
 
-def _matrix(frame: VideoFrame) -> NDArray[np.int64] | None:
-    """The (2, 2) map with entries -1, 0, 1 from stored to shown axes, or None if there is none.
+def _axes(frame: VideoFrame) -> NDArray[np.int64]:
+    """The (2, 2) map with entries -1, 0, 1 from stored to shown axes; identity where none is told.
 
-    Rows are x' and y' as sums over stored x, y; anything but quarter turns and mirrorings is left.
+    Rows are x' and y' as sums over stored x, y. Anything but quarter turns and mirrorings is
+    left as it is.
     """
-    data: Any = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        data: Any = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV 18 refuses all side data of a frame that carries EXIF
+        return _turn(frame.rotation)
     if data is None:
-        return None
+        return _turn(0)
     m = np.frombuffer(data, "<i4")[:9].astype(np.float64) / _FIXED_POINT
     axes = np.rint(np.array([[m[0], m[3]], [m[1], m[4]]])).astype(np.int64)
     upright = np.abs(axes).tolist() in ([[1, 0], [0, 1]], [[0, 1], [1, 0]])
-    return axes if upright else None
+    return axes if upright else _turn(0)
+
+
+def _turn(counterclockwise_deg: int) -> NDArray[np.int64]:
+    quarters = round(counterclockwise_deg / 90) % 4
+    return np.linalg.matrix_power(np.array([[0, 1], [-1, 0]]), quarters)
 
 
 def is_transposed(frame: VideoFrame) -> bool:
     """Whether width and height change places when the picture is shown."""
-    axes = _matrix(frame)
-    return axes is not None and axes[0, 0] == 0
+    return bool(_axes(frame)[0, 0] == 0)
 
 
 def turn_upright(picture: NDArray[np.uint8], frame: VideoFrame) -> NDArray[np.uint8]:
     """The picture as it is to be shown: (H, W, 3) to (H, W, 3) or (W, H, 3), same values."""
-    axes = _matrix(frame)
-    if axes is None:
-        return picture
+    axes = _axes(frame)
     if axes[0, 0] == 0:
         picture = picture.transpose(1, 0, 2)
     if axes[0].sum() < 0:

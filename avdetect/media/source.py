@@ -140,7 +140,7 @@ class Source:
 
 
 def display_path(path: str | bytes | os.PathLike[Any]) -> str:
-    r"""A file name as valid UTF-8 on one line, control characters and bad bytes as ``\n``, ``\xNN``.
+    r"""A file name as valid UTF-8 on one line; control characters and bad bytes show as ``\xNN``.
 
     A backslash is doubled, so that two different names never look the same.
     """
