@@ -1,0 +1,144 @@
+"""A stream of twins for training: real crop, forged crop, mask, after one and the same channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from avdetect.faces.align import align_face, face_transform
+from avdetect.observation import FACE_CROP_PX
+from recipes.datasets.face_folds import fold
+from recipes.datasets.faces import Faces, load_faces, person
+from recipes.forge.face_masks import Mask
+from recipes.forge.faces import Face, Material, forge
+from recipes.forge.picture_channel import apply_channel, draw_channel
+from recipes.forge.resynthesis import DECODERS, GROUPS, load_redrawn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwinCrops:
+    """Aligned twins.
+
+    Attributes:
+        real, fake: (224, 224, 3) uint8 RGB.
+        mask: (224, 224) float32 in [0, 1], what was changed in ``fake``.
+        kind: forgery kind.
+        group, index: the picture they were made from.
+    """
+
+    real: NDArray[np.uint8]
+    fake: NDArray[np.uint8]
+    mask: NDArray[np.float32]
+    kind: str
+    group: str
+    index: int
+
+
+class TwinSource:
+    """Draws pictures of one fold, balanced over groups and sources, and forges them."""
+
+    def __init__(self, kinds: Mapping[str, float], *, held_out: bool) -> None:
+        self._kinds = list(kinds)
+        self._odds = np.array(list(kinds.values())) / sum(kinds.values())
+        self._faces = {group: load_faces(group) for group in GROUPS}
+        self._redrawn = {g: [load_redrawn(g, decoder) for decoder in DECODERS] for g in GROUPS}
+        self._pools = {
+            (group, source): ids
+            for group, faces in self._faces.items()
+            for source, ids in _by_source(faces, fold(faces, held_out=held_out)).items()
+        }
+        # The root favours large sources without letting them drown the small ones.
+        weights = np.sqrt([len(ids) for ids in self._pools.values()])
+        self._pool_odds = weights / weights.sum()
+
+    def draw(self, rng: np.random.Generator, kind: str | None = None) -> TwinCrops:
+        """One pair of twins, of a given kind or one by chance."""
+        group, index = self._draw_picture(rng)
+        kind = kind or str(rng.choice(self._kinds, p=self._odds))
+        twins = forge(kind, self._material(group, index, rng), rng)
+        channel = draw_channel(rng)
+        points = _shake(self._faces[group].landmarks[index], rng)
+        crops = [align_face(apply_channel(channel, p), points) for p in (twins.real, twins.fake)]
+        mask = _align_mask(twins.mask, points)
+        turn = -1 if rng.random() < 0.5 else 1
+        return TwinCrops(
+            real=np.ascontiguousarray(crops[0][:, ::turn]),
+            fake=np.ascontiguousarray(crops[1][:, ::turn]),
+            mask=np.ascontiguousarray(mask[:, ::turn]),
+            kind=kind,
+            group=group,
+            index=index,
+        )
+
+    def stream(self, seed: int) -> Iterator[TwinCrops]:
+        """Twins without end; the same seed gives the same stream."""
+        rng = np.random.default_rng(seed)
+        while True:
+            yield self.draw(rng)
+
+    def _draw_picture(self, rng: np.random.Generator) -> tuple[str, int]:
+        group, source = list(self._pools)[rng.choice(len(self._pools), p=self._pool_odds)]
+        return group, int(rng.choice(self._pools[group, source]))
+
+    def _material(self, group: str, index: int, rng: np.random.Generator) -> Material:
+        faces = self._faces[group]
+        siblings = np.flatnonzero(faces.clip == faces.clip[index])
+        other = int(rng.choice(siblings))
+        return Material(
+            face=_face(faces, index),
+            moment=_face(faces, other) if other != index else None,
+            stranger=self._stranger(group, index, rng),
+            redrawn=tuple(np.asarray(r[index]) for r in self._redrawn[group]),
+        )
+
+    def _stranger(self, group: str, index: int, rng: np.random.Generator) -> Face:
+        """Of eight other people of the fold, the one whose pose fits best."""
+        faces = self._faces[group]
+        ids = np.concatenate([ids for (g, _), ids in self._pools.items() if g == group])
+        shape, mine = _shape(faces.landmarks[index]), person(faces.rows[faces.clip[index]])
+        chosen = [int(i) for i in rng.choice(ids, 8)]
+        others = [
+            i
+            for i in chosen
+            if i != index and (group == "photographs" or person(faces.rows[faces.clip[i]]) != mine)
+        ] or chosen
+        misfit = [float(np.abs(_shape(faces.landmarks[i]) - shape).sum()) for i in others]
+        return _face(faces, others[int(np.argmin(misfit))])
+
+
+def _align_mask(mask: Mask, landmarks: NDArray[np.float32]) -> Mask:
+    """Carry a mask along with its picture, edge mirrored likewise."""
+    aligned = cv2.warpAffine(
+        mask,
+        face_transform(landmarks),
+        (FACE_CROP_PX, FACE_CROP_PX),
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
+    return np.asarray(aligned, np.float32)
+
+
+def _by_source(faces: Faces, ids: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+    names = np.array([faces.rows[faces.clip[i]]["source_repo"] for i in ids])
+    return {str(name): ids[names == name] for name in np.unique(names)}
+
+
+def _face(faces: Faces, index: int) -> Face:
+    return Face(picture=np.asarray(faces.pictures[index]), landmarks=faces.landmarks[index])
+
+
+def _shape(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
+    transform = face_transform(landmarks)
+    return np.asarray(landmarks[::12] @ transform[:, :2].T + transform[:, 2])
+
+
+def _shake(landmarks: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """The mesh as another detector might have found it: shifted, scaled, turned a little."""
+    centre, size = landmarks.mean(0), float(np.ptp(landmarks, 0).max())
+    turn = rng.normal(0.0, 0.04)
+    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    moved = (landmarks - centre) @ matrix.T * rng.normal(1.0, 0.03) + centre
+    return np.asarray(moved + rng.normal(0.0, 0.015 * size, 2), np.float32)
