@@ -71,7 +71,7 @@ def _search(folder: Path, suffixes: frozenset[str]) -> Iterator[Source]:
         folders.sort()
         for name in sorted(files):
             path = Path(parent, name)
-            # a FIFO or device found by search would block; only a path given by name may be one
+            # is_file: a pipe or device that merely lies in the folder is no clip
             if path.suffix.lower() in suffixes and path.is_file():
                 found = True
                 yield Source(name=str(path), media=path)

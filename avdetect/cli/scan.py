@@ -15,7 +15,8 @@ from rich.text import Text
 from avdetect.cli import exit_codes
 from avdetect.cli.inputs import STDIN_NAME, Source, find_sources
 from avdetect.cli.progress import progress_bar, wants_bar
-from avdetect.errors import UsageError
+from avdetect.errors import InputError, UsageError
+from avdetect.media.source import display_path
 from avdetect.report.text import details, headline
 from avdetect.report.words import plain
 from avdetect.types import Decision
@@ -175,15 +176,12 @@ def _write_page(examination: Examination, folder: Path, *, media: bool) -> None:
 
 
 def _failed(source: Source, options: ScanOptions) -> Verdict:
-    from avdetect.media.source import display_path
-
-    problem = source.problem
-    assert problem is not None
+    name, problem = display_path(source.name), source.problem or InputError("nothing to open")
     return Verdict(
-        input=Input(path=display_path(source.name)),
+        input=Input(path=name),
         decision=Decision.INCONCLUSIVE,
         prior_fake=options.prior_fake,
-        error=Failure(code=problem.code, message=str(problem)),
+        error=Failure(code=problem.code, message=f"{name}: {problem}"),
     )
 
 

@@ -1,0 +1,51 @@
+# Needs git, make and Python 3.11 or 3.12; everything else is installed into .venv by `make env`.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null \
+	&& echo $$p && break; done)
+BIN := .venv/bin
+UV_VERSION := 0.13.8
+export UV_PROJECT_ENVIRONMENT := .venv
+# moving 6 GB out of the cache by copy is slow, and a warning about it is no help to anyone
+export UV_LINK_MODE ?= hardlink
+
+.PHONY: help env demo test lint format schema clean
+
+help:
+	@echo "make demo    build the environment and judge the clips in samples/"
+	@echo "make test    build the environment, check style, types and arrows, run all tests"
+	@echo "make env     build the environment in .venv"
+	@echo "make lint    style, types and import arrows"
+	@echo "make format  put the code into the house's format"
+	@echo "make schema  write the JSON schema of the verdict anew"
+
+env: .venv/.ready
+
+.venv/.ready: uv.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv sync --frozen --inexact --all-extras
+	touch $@
+
+demo: env
+	$(BIN)/avdetect scan samples --report demo-reports || test $$? -eq 3
+	@echo "Reports are in demo-reports/: open them in a browser."
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/pytest -n 2
+
+format: env
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+schema: env
+	$(BIN)/python -c "import json; from avdetect.verdict import json_schema; print(json.dumps(json_schema(), indent=2))" > avdetect/schema/verdict-1.json
+
+clean:
+	rm -rf .venv demo-reports dist .mypy_cache .ruff_cache .pytest_cache
