@@ -58,7 +58,7 @@ class Check:
 
 
 def check_installation(model: str = "default") -> Iterator[Check]:
-    """Look at everything a verdict needs, cheapest first; every problem is a Check, not an error."""
+    """Look at all that a verdict needs, cheapest first; a problem is a Check, not an error."""
     yield Check(
         subject="system",
         well=True,
@@ -169,6 +169,6 @@ def _self_test(model: str) -> Iterator[Check]:
     yield Check(
         subject="self-test",
         well=same and speech_s > 0,
-        finding=f"{_SELF_TEST_S:.0f} s of sound judged in {seconds:.1f} s, {speech_s:.1f} s of speech "
-        f"found, {'the same' if same else 'NOT the same'} when judged again",
+        finding=f"{_SELF_TEST_S:.0f} s of sound judged in {seconds:.1f} s, "
+        f"{speech_s:.1f} s of speech found, {'the same' if same else 'NOT the same'} when repeated",
     )

@@ -131,9 +131,9 @@ def _scan(
         bool, typer.Option("--quiet", "-q", help="One line per clip, no progress bar.")
     ] = False,
 ) -> None:
-    from avdetect.cli.scan import ScanOptions, run_scan
+    from avdetect.cli.scan import ScanRequest, run_scan
 
-    options = ScanOptions(
+    request = ScanRequest(
         model=model,
         device=device.value,
         prior_fake=prior_fake,
@@ -146,7 +146,7 @@ def _scan(
         fail_on_fake=fail_on is FailOn.FAKE,
         quiet=quiet,
     )
-    raise typer.Exit(run_scan(paths, options))
+    raise typer.Exit(run_scan(paths, request))
 
 
 @app.command("doctor")

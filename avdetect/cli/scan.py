@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
+import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -29,7 +30,7 @@ _COLOURS = {Decision.FAKE: "bold red", Decision.REAL: "bold green"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScanOptions:
+class ScanRequest:
     """What ``avdetect scan`` was asked; checked before anything heavy is loaded.
 
     Raises:
@@ -63,24 +64,24 @@ class ScanOptions:
             raise UsageError("--no-media says what to leave out of a report: give --report DIR")
 
 
-def run_scan(arguments: list[str], options: ScanOptions) -> int:
+def run_scan(arguments: list[str], request: ScanRequest) -> int:
     """Judge all inputs; returns the exit code. Verdicts go to standard output as they come."""
     out, done, sources = sys.stdout, 0, []
     worst: set[int] = set()
     try:
-        sources = find_sources(arguments, raw=options.raw_format is not None)
-        if options.report is not None:
+        sources = find_sources(arguments, raw=request.raw_format is not None)
+        if request.report is not None:
             from avdetect.report.html import prepare_folder
 
-            prepare_folder(options.report)
+            prepare_folder(request.report)
         # libraries that print must not write into the results
         with redirect_stdout(sys.stderr):
-            for verdict in _judge_all(sources, options):
-                _print_verdict(verdict, options, out)
-                worst.add(exit_code(verdict, fail_on_fake=options.fail_on_fake))
+            for verdict in _judge_all(sources, request):
+                _print_verdict(verdict, request, out)
+                worst.add(exit_code(verdict, fail_on_fake=request.fail_on_fake))
                 done += 1
     except KeyboardInterrupt:
-        print(f"avdetect: interrupted: {done} of {len(sources)} inputs done", file=sys.stderr)  # noqa: T201
+        typer.echo(f"avdetect: interrupted: {done} of {len(sources)} inputs done", err=True)
         return exit_codes.INTERRUPTED
     return next(
         (code for code in (exit_codes.FAIL_ON, exit_codes.NOT_JUDGED) if code in worst),
@@ -97,18 +98,18 @@ def exit_code(verdict: Verdict, *, fail_on_fake: bool) -> int:
     return exit_codes.OK
 
 
-def _judge_all(sources: list[Source], options: ScanOptions) -> Iterator[Verdict]:
+def _judge_all(sources: list[Source], request: ScanRequest) -> Iterator[Verdict]:
     if all(source.problem is not None for source in sources):
-        yield from (_failed(source, options) for source in sources)
+        yield from (_failed(source, request) for source in sources)
         return
-    detector = _load_detector(options.model, options.device)
+    detector = _load_detector(request.model, request.device)
     one_by_one = (
-        options.report is not None
-        or wants_bar(quiet=options.quiet)
+        request.report is not None
+        or wants_bar(quiet=request.quiet)
         or any(source.name == STDIN_NAME for source in sources)
     )
     judge = _examine_each if one_by_one else _scan_together
-    yield from judge(detector, sources, options)
+    yield from judge(detector, sources, request)
 
 
 def _load_detector(model: str, device: str) -> Detector:
@@ -118,47 +119,42 @@ def _load_detector(model: str, device: str) -> Detector:
 
 
 def _scan_together(
-    detector: Detector, sources: list[Source], options: ScanOptions
+    detector: Detector, sources: list[Source], request: ScanRequest
 ) -> Iterator[Verdict]:
     media = [source.media for source in sources if source.media is not None]
-    verdicts = detector.scan_many(
-        media,
-        channel=options.channel,
-        prior_fake=options.prior_fake,
-        format=options.raw_format,
-        rate=options.rate_hz,
-    )
+    verdicts = detector.scan_many(media, **_settings(request))
     for source in sources:
-        yield _failed(source, options) if source.media is None else next(verdicts)
+        yield _failed(source, request) if source.media is None else next(verdicts)
 
 
 def _examine_each(
-    detector: Detector, sources: list[Source], options: ScanOptions
+    detector: Detector, sources: list[Source], request: ScanRequest
 ) -> Iterator[Verdict]:
     for number, source in enumerate(sources, start=1):
         if source.media is None:
-            yield _failed(source, options)
+            yield _failed(source, request)
             continue
-        examination = _examine(detector, source, options, f"{number}/{len(sources)}")
-        if options.report is not None:
-            _write_page(examination, options.report, media=options.media)
+        settings = _settings(request)
+        if source.name == STDIN_NAME:
+            settings["name"] = STDIN_NAME
+        if wants_bar(quiet=request.quiet):
+            position = f"{number}/{len(sources)}"
+            with progress_bar(display_path(source.name), position) as progress:
+                examination = detector.examine(source.media, progress=progress, **settings)
+        else:
+            examination = detector.examine(source.media, **settings)
+        if request.report is not None:
+            _write_page(examination, request.report, media=request.media)
         yield examination.verdict
 
 
-def _examine(
-    detector: Detector, source: Source, options: ScanOptions, position: str
-) -> Examination:
-    settings = {
-        "channel": options.channel,
-        "prior_fake": options.prior_fake,
-        "format": options.raw_format,
-        "rate": options.rate_hz,
-        "name": STDIN_NAME if source.name == STDIN_NAME else None,
+def _settings(request: ScanRequest) -> dict[str, Any]:
+    return {
+        "channel": request.channel,
+        "prior_fake": request.prior_fake,
+        "format": request.raw_format,
+        "rate": request.rate_hz,
     }
-    if not wants_bar(quiet=options.quiet):
-        return detector.examine(source.media, **settings)
-    with progress_bar(plain(source.name), position) as report_progress:
-        return detector.examine(source.media, **settings, progress=report_progress)
 
 
 def _write_page(examination: Examination, folder: Path, *, media: bool) -> None:
@@ -170,23 +166,23 @@ def _write_page(examination: Examination, folder: Path, *, media: bool) -> None:
         examination.verdict,
         folder,
         exhibits=examination.exhibits,
-        sounds=examination.clips,
+        sounds=examination.bites,
         media=media,
     )
 
 
-def _failed(source: Source, options: ScanOptions) -> Verdict:
+def _failed(source: Source, request: ScanRequest) -> Verdict:
     name, problem = display_path(source.name), source.problem or InputError("nothing to open")
     return Verdict(
         input=Input(path=name),
         decision=Decision.INCONCLUSIVE,
-        prior_fake=options.prior_fake,
+        prior_fake=request.prior_fake,
         error=Failure(code=problem.code, message=f"{name}: {problem}"),
     )
 
 
-def _print_verdict(verdict: Verdict, options: ScanOptions, out: TextIO) -> None:
-    if options.json:
+def _print_verdict(verdict: Verdict, request: ScanRequest, out: TextIO) -> None:
+    if request.json:
         out.write(verdict.to_json() + "\n")
         out.flush()
         return
@@ -197,7 +193,7 @@ def _print_verdict(verdict: Verdict, options: ScanOptions, out: TextIO) -> None:
     word_end = name_end + 1 + len(verdict.decision.value)
     line.stylize(_COLOURS.get(verdict.decision, "bold yellow"), name_end + 1, word_end)
     console.print(line)
-    if not options.quiet:
+    if not request.quiet:
         for detail in details(verdict):
             console.print(Text(f"    {detail}"))
     out.flush()

@@ -10,6 +10,7 @@ from avdetect.report.words import (
     percent_words,
     plain,
     prior_words,
+    sentence,
     support_words,
     time_words,
 )
@@ -41,7 +42,7 @@ def details(verdict: Verdict) -> list[str]:
         return []
     lines = []
     if verdict.reason and verdict.fake_llr is not None:
-        lines.append(f"why       {verdict.reason}")
+        lines.append(f"why       {sentence(verdict.reason)}")
     lines += [
         f"branch    {_branch_line(name, branch)}"
         for name, branch in verdict.branches.items()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from avdetect.types import Part
 
 if TYPE_CHECKING:
-    from avdetect.verdict import BranchVerdict, PartVerdict, Verdict
+    from avdetect.verdict import BranchVerdict
 
 BRANCH_WORDS = {
     "voice_clone": "voice clone",
@@ -32,6 +32,13 @@ _VERBAL_SCALE = (
 def branch_words(branch: str) -> str:
     """A branch's name for people: ``voice_clone`` to ``voice clone``."""
     return BRANCH_WORDS.get(branch, branch.replace("_", " "))
+
+
+def sentence(text: str) -> str:
+    """A reason as a sentence for people: branches by their names, capital letter, full stop."""
+    for branch, name in BRANCH_WORDS.items():
+        text = text.replace(branch, name)
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
 
 
 def support_words(fake_llr: float) -> str:
@@ -94,17 +101,6 @@ def part_words(channel: str | None, face_track: int | None) -> str:
 def plain(text: str) -> str:
     """Text that cannot move the cursor or forge a line: control and format characters escaped."""
     return "".join(_escaped(char) for char in text)
-
-
-def deciding_branch(verdict: Verdict) -> tuple[str, PartVerdict] | None:
-    """The branch and part that carried the decision; None where no single branch did."""
-    part = verdict.decided_by
-    if part is None:
-        return None
-    for name, branch in verdict.branches.items():
-        if part in branch.parts:
-            return name, part
-    return None
 
 
 def judged_parts(branch: BranchVerdict) -> list[tuple[Part, float]]:
