@@ -1,0 +1,1 @@
+"""The clips of `samples/`, made again from sources that may be redistributed."""
