@@ -48,32 +48,36 @@ def observe(clip: Clip, *, channel: str = "all") -> Iterator[Observation]:
         InputError: the clip cannot be decoded or lacks the channel.
     """
     with ExitStack() as stack:
-        sound = None
-        if clip.has_audio:
-            chosen = choose_channels(clip.n_channels, channel, clip.path)
-            sound = SoundBuffer(clip.n_channels, chosen)
         faces = FaceBuffer(stack.enter_context(FaceFinder())) if clip.has_video else None
-        yield from _Observer(clip, sound, faces).run()
+        yield from _Observer(clip, channel, faces).run()
 
 
 class _Observer:
-    def __init__(self, clip: Clip, sound: SoundBuffer | None, faces: FaceBuffer | None) -> None:
-        self._clip, self._sound, self._faces = clip, sound, faces
+    def __init__(self, clip: Clip, channel: str, faces: FaceBuffer | None) -> None:
+        self._clip, self._channel, self._faces = clip, channel, faces
+        self._sound: SoundBuffer | None = None  # made when the first sound tells its channels
         self._covered_s = 0.0  # end of the last observation
         self._next_start_s = 0.0
 
     def run(self) -> Iterator[Observation]:
         for item in self._clip.chunks(want_video=self._faces is not None):
             if isinstance(item, AudioChunk):
-                if self._sound is not None:
-                    self._sound.push(item)
+                self._hear(item)
             elif self._faces is not None:
                 self._faces.push(item)
             yield from self._complete(self._known_until_s())
         yield from self._last()
 
+    def _hear(self, chunk: AudioChunk) -> None:
+        if self._sound is None:
+            n_channels = len(chunk.waveform)
+            chosen = choose_channels(n_channels, self._channel, self._clip.path)
+            self._sound = SoundBuffer(n_channels, chosen)
+        self._sound.push(chunk)
+
     def _known_until_s(self) -> float:
-        ends = [buffer.end_s for buffer in (self._sound, self._faces) if buffer is not None]
+        ends = [self._sound.end_s if self._sound is not None else 0.0] * self._clip.has_audio
+        ends += [self._faces.end_s] if self._faces is not None else []
         return max(min(ends), max(ends) - _MAX_LEAD_S)
 
     def _complete(self, until_s: float) -> Iterator[Observation]:

@@ -121,6 +121,8 @@ class Quality(_Wire):
     bandwidth_hz: Finite | None = Field(None, description="effective audio bandwidth")
     face_px: Finite | None = Field(None, description="median side of the largest face track")
     frames_used: int = Field(0, description="frames on the 25 Hz clock that held a face")
+    faces_seen: int = Field(0, description="face tracks followed; a cut starts new ones")
+    more_faces: bool = Field(False, description="smaller faces were left out at some time")
 
 
 class Model(_Wire):

@@ -110,15 +110,12 @@ class FaceFinder:
         if not result.multi_face_landmarks:
             return None
         height, width = crop.shape[:2]
-        points = np.array(
-            [(p.x * width, p.y * height, p.z * width) for p in result.multi_face_landmarks[0].landmark],
-            np.float32,
-        )
+        mesh = result.multi_face_landmarks[0].landmark
+        points = np.array([(p.x * width, p.y * height, p.z * width) for p in mesh], np.float32)
         landmarks = points[:, :2] + np.array([left, top], np.float32)
         low, high = landmarks[:468].min(0), landmarks[:468].max(0)
-        return FaceMeasure(
-            (float(low[0]), float(low[1]), float(high[0]), float(high[1])), landmarks, _yaw_deg(points)
-        )
+        box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+        return FaceMeasure(box, landmarks, _yaw_deg(points))
 
 
 def iou(a: Box, b: Box) -> float:

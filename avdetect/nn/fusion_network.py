@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from avdetect.nn.shapes import check_shape
 
-# Beside its token every row carries: calibrated LLR / 3, weight, seconds from window start, presence.
+# Beside its token a row carries: calibrated LLR / 3, weight, seconds from window start, presence.
 N_FEATURES = 4
 N_HEADS_OUT = 4  # fake, audio_fake, video_fake, out_of_sync
 

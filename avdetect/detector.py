@@ -1,0 +1,334 @@
+"""`Detector`: load once, scan many. The page to read second, after types.py."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import torch
+
+from avdetect.branches import BRANCHES
+from avdetect.branches.base import Branch, BranchOutput
+from avdetect.calibration import Calibration
+from avdetect.checkpoint import Bundle, Checkpoint, load_checkpoint, read_bundle
+from avdetect.decision import DecisionRule
+from avdetect.errors import AvdetectError, CheckpointError, InputError, UsageError
+from avdetect.exhibits import Exhibits, SoundBite
+from avdetect.fusion.cross_attention import CrossAttentionFusion
+from avdetect.fusion.late import LateFusion
+from avdetect.gallery import Gallery
+from avdetect.judgement import Judges, judge
+from avdetect.media.clip import Clip, RawFormat, open_clip
+from avdetect.media.source import SourceLike, display_path
+from avdetect.observation import Observation
+from avdetect.observe import observe
+from avdetect.record import ClipRecord
+from avdetect.types import Decision
+from avdetect.verdict import Failure, Input, Model, Stream, Verdict
+
+Progress = Callable[[float, float | None], None]
+_CLIPS_AT_ONCE = {"cpu": 2, "cuda": 16}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """A verdict with what a report shows beside it."""
+
+    verdict: Verdict
+    exhibits: Exhibits
+    bites: tuple[SoundBite, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanOptions:
+    """What a scan may be told; the same words as on the command line.
+
+    Attributes:
+        channel: ``all``, ``left``, ``right`` or a number from 0.
+        prior_fake: how probable a fake was before looking, in (0, 1).
+        format: ``ulaw``, ``alaw`` or ``s16le`` for sound without a header; needs ``rate``.
+        rate: samples a second of such sound.
+        name: what to call an input that has no path.
+    """
+
+    channel: str = "all"
+    prior_fake: float = 0.5
+    format: str | None = None
+    rate: int | None = None
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.prior_fake < 1.0:
+            raise UsageError(f"prior_fake is {self.prior_fake}: it must lie between 0 and 1")
+        if self.channel not in ("all", "left", "right") and not self.channel.isdigit():
+            raise UsageError(f"channel is {self.channel!r}: use all, left, right or a number")
+        if (self.format is None) != (self.rate is None):
+            raise UsageError("format and rate belong together: raw sound needs both")
+
+    @property
+    def raw(self) -> RawFormat | None:
+        """How to read sound without a header, None for files that say it themselves."""
+        if self.format is None or self.rate is None:
+            return None
+        return RawFormat(encoding=self.format, rate_hz=self.rate)
+
+
+class Detector:
+    """Judges clips. Thread-safe; holds the networks and nothing about any clip.
+
+    Example:
+        >>> detector = Detector.load()
+        >>> verdict = detector.scan("call.wav")
+        >>> verdict.decision, verdict.fake_llr
+    """
+
+    def __init__(self, bundle: Bundle, judges: Judges, device: torch.device) -> None:
+        self.bundle = bundle
+        self.device = device.type
+        self._judges = judges
+
+    @classmethod
+    def load(cls, model: str = "default", *, device: str = "auto") -> Detector:
+        """Load a bundle of models.
+
+        Args:
+            model: a bundle's name or the path of its TOML file.
+            device: ``auto`` (a GPU where there is one), ``cpu`` or ``cuda``.
+
+        Raises:
+            CheckpointError: a model is absent, damaged or of another layout.
+            UsageError: no such device.
+        """
+        where = _torch_device(device)
+        bundle = read_bundle(model)
+        loaded = {role: load_checkpoint(name) for role, name in bundle.checkpoints.items()}
+        return cls(bundle, _build_judges(bundle, loaded, where), where)
+
+    @property
+    def model_ids(self) -> tuple[Model, ...]:
+        """Checkpoints in use, with their hashes."""
+        return self._judges.models
+
+    def scan(self, source: SourceLike, **options: Any) -> Verdict:
+        """Judge one clip.
+
+        Args:
+            source: a path, bytes, a binary file object, or ``(samples, rate_hz)``.
+            options: see `ScanOptions`.
+
+        Returns:
+            The verdict. An input that cannot be judged gives one with ``error`` set.
+
+        Raises:
+            UsageError: the options make no sense.
+        """
+        return next(self.scan_many([source], **options))
+
+    def scan_many(self, sources: Iterable[SourceLike], **options: Any) -> Iterator[Verdict]:
+        """Judge clips in batches; yields one verdict per input, in their order.
+
+        An input that cannot be judged yields a verdict with ``error`` set and never ends the loop.
+        """
+        settings = ScanOptions(**options)
+        pending = iter(sources)
+        while group := list(islice(pending, _CLIPS_AT_ONCE[self.device])):
+            scans = [_Scan(source, settings) for source in group]
+            self._advance_all(scans)
+            for scan in scans:
+                yield scan.verdict(self._judges)
+
+    def examine(
+        self, source: SourceLike, *, progress: Progress | None = None, **options: Any
+    ) -> Examination:
+        """Judge one clip and keep what a report shows.
+
+        Args:
+            source: as for `scan`.
+            progress: called with seconds done and seconds in all (None where unknown).
+            options: see `ScanOptions`.
+        """
+        scan = _Scan(source, ScanOptions(**options), gallery=Gallery(), progress=progress)
+        self._advance_all([scan])
+        verdict = scan.verdict(self._judges)
+        return scan.examination(verdict)
+
+    def _advance_all(self, scans: Sequence[_Scan]) -> None:
+        with ThreadPoolExecutor(max_workers=len(scans)) as pool:
+            # All clips move one observation at a time, so that a batch holds one of each.
+            active = list(scans)
+            try:
+                while active:
+                    step = list(pool.map(_Scan.observe_next, active))
+                    ready = [(s, o) for s, o in zip(active, step, strict=True) if o is not None]
+                    self._judge_step(ready)
+                    active = [scan for scan, _ in ready]
+            finally:
+                for scan in scans:
+                    scan.close()
+
+    def _judge_step(self, ready: Sequence[tuple[_Scan, Observation]]) -> None:
+        observations = [observation for _, observation in ready]
+        if not observations:
+            return
+        outputs = {name: b.run(observations) for name, b in self._judges.branches.items()}
+        for index, (scan, observation) in enumerate(ready):
+            scan.add(observation, {name: found[index] for name, found in outputs.items()})
+
+
+class _Scan:
+    """One clip on its way through the engine."""
+
+    def __init__(
+        self,
+        source: SourceLike,
+        options: ScanOptions,
+        *,
+        gallery: Gallery | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self._options = options
+        self._gallery = gallery
+        self._progress = progress
+        self._record = ClipRecord()
+        self._failure: Failure | None = None
+        self._input = Input(path=_name_of(source, options.name))
+        self._clip: Clip | None = None
+        self._observations: Iterator[Observation] = iter(())
+        try:
+            self._clip = open_clip(source, raw=options.raw, name=options.name)
+            self._input = _describe(self._clip)
+            self._observations = observe(self._clip, channel=options.channel)
+        except InputError as error:
+            self._failure = _failure(error)
+
+    def observe_next(self) -> Observation | None:
+        """The next observation, or None at the end or on failure."""
+        try:
+            return next(self._observations, None)
+        except AvdetectError as error:
+            self._failure = _failure(error)
+            return None
+
+    def add(self, observation: Observation, outputs: Mapping[str, Sequence[BranchOutput]]) -> None:
+        """Remember what was said of an observation."""
+        self._record.add(observation, outputs)
+        if self._gallery is not None:
+            self._gallery.add(observation, outputs)
+        if self._progress is not None:
+            self._progress(self._record.end_s, self._input.duration_s)
+
+    def close(self) -> None:
+        """Let go of the file; closing twice is harmless."""
+        close = getattr(self._observations, "close", None)
+        if close is not None:
+            close()
+        if self._clip is not None:
+            self._clip.close()
+
+    def verdict(self, judges: Judges) -> Verdict:
+        """What the judges make of the record."""
+        if self._failure is not None:
+            return Verdict(
+                input=self._input,
+                decision=Decision.INCONCLUSIVE,
+                reason=self._failure.message,
+                prior_fake=self._options.prior_fake,
+                models=judges.models,
+                error=self._failure,
+            )
+        duration_s = round(self._record.end_s, 3)
+        return judge(
+            self._record,
+            self._input.model_copy(update={"duration_s": duration_s}),
+            judges,
+            prior_fake=self._options.prior_fake,
+            still=self._clip is not None and self._clip.is_still,
+        )
+
+    def examination(self, verdict: Verdict) -> Examination:
+        """The verdict with the exhibits collected on the way."""
+        if self._gallery is None or self._failure is not None:
+            return Examination(verdict=verdict, exhibits=Exhibits(), bites=())
+        return Examination(
+            verdict=verdict,
+            exhibits=self._gallery.exhibits(verdict.timeline),
+            bites=self._gallery.bites(),
+        )
+
+
+def _name_of(source: SourceLike, name: str | None) -> str:
+    if name is not None:
+        return name
+    if isinstance(source, str | os.PathLike):
+        return display_path(source)
+    if isinstance(source, tuple):
+        return "<array>"
+    named = getattr(source, "name", None)
+    return display_path(named) if isinstance(named, str | bytes) else "<stream>"
+
+
+def _failure(error: AvdetectError) -> Failure:
+    return Failure(code=error.code, message=str(error))
+
+
+def _describe(clip: Clip) -> Input:
+    return Input(
+        path=clip.path,
+        sha256=clip.sha256,
+        duration_s=clip.duration_s,
+        streams=tuple(
+            Stream(
+                kind=info.kind,
+                codec=info.codec,
+                start_s=info.start_s,
+                duration_s=info.duration_s,
+                rate=info.rate,
+                channels=info.channels,
+                width=info.width,
+                height=info.height,
+            )
+            for info in clip.streams
+        ),
+    )
+
+
+def _torch_device(device: str) -> torch.device:
+    if device not in ("auto", "cpu", "cuda"):
+        raise UsageError(f"device is {device!r}: use auto, cpu or cuda")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UsageError("device is cuda, but torch finds no GPU here: use auto or cpu")
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(device)
+
+
+def _build_judges(bundle: Bundle, loaded: Mapping[str, Checkpoint], device: torch.device) -> Judges:
+    absent = {*BRANCHES, "cross_attention", "late"} - set(loaded)
+    if absent:
+        raise CheckpointError(f"bundle {bundle.name} names no {', '.join(sorted(absent))}")
+    branches: dict[str, Branch] = {
+        name: build(loaded[name], device) for name, build in BRANCHES.items()
+    }
+    calibrations: dict[str, Calibration] = {}
+    for name in branches:
+        calibration = loaded[name].calibration
+        if calibration is None:
+            raise CheckpointError(f"{loaded[name].card.name}: the branch lacks its calibration")
+        calibrations[name] = calibration
+    late = LateFusion.from_checkpoint(loaded["late"])
+    return Judges(
+        branches=branches,
+        calibrations=calibrations,
+        fusion=CrossAttentionFusion.from_checkpoint(
+            loaded["cross_attention"], late, calibrations, device
+        ),
+        rule=DecisionRule(**bundle.decision),
+        models=tuple(
+            Model(id=checkpoint.card.name, sha256=checkpoint.card.weights_sha256)
+            for checkpoint in loaded.values()
+        ),
+    )

@@ -1,0 +1,208 @@
+"""From a clip's record to its verdict: pool, calibrate, fuse, decide, and say why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from avdetect.branches.base import Branch, PartScore
+from avdetect.calibration import Calibration, probability
+from avdetect.decision import DecisionRule, combine_parts
+from avdetect.fusion.cross_attention import CrossAttentionFusion, FusedScore
+from avdetect.fusion.subjects import Subject, find_subjects
+from avdetect.record import ClipRecord
+from avdetect.timeline import build_timeline, pick_evidence
+from avdetect.types import Decision, Part
+from avdetect.verdict import (
+    BranchVerdict,
+    Input,
+    Modalities,
+    Model,
+    PartVerdict,
+    Quality,
+    Verdict,
+)
+
+_PLACES = 4  # decimals of every LLR on the wire: finer is noise, and hides last-bit differences
+_COPY_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judges:
+    """Everything that turns rows into a verdict; shared by all clips of a Detector."""
+
+    branches: Mapping[str, Branch]
+    calibrations: Mapping[str, Calibration]
+    fusion: CrossAttentionFusion
+    rule: DecisionRule
+    models: tuple[Model, ...]
+
+
+def judge(
+    record: ClipRecord, source: Input, judges: Judges, *, prior_fake: float, still: bool
+) -> Verdict:
+    """The verdict on a fully observed clip."""
+    kinds = {stream.kind for stream in source.streams}
+    scores = {name: _pool(branch, record) for name, branch in judges.branches.items()}
+    llrs = {
+        name: {
+            score.part: judges.calibrations[name].fake_llr(score.score)
+            for score in found
+            if score.score is not None
+        }
+        for name, found in scores.items()
+    }
+    fused = [
+        (subject, judges.fusion.judge(subject, record.windows)) for subject in find_subjects(llrs)
+    ]
+    fake_llr = combine_parts([score.fake_llr for _, score in fused])
+    decision = judges.rule.decide(fake_llr, prior_fake)
+    timeline = build_timeline(record.outputs, judges.calibrations, record.end_s)
+    missing = {
+        name: _why_missing(name, found, record, kinds, still)
+        for name, found in scores.items()
+        if not llrs[name]
+    }
+    worst = max(fused, key=lambda pair: pair[1].fake_llr)[0] if fused else None
+    return Verdict(
+        input=source,
+        decision=decision,
+        reason=_reason(decision, worst, len(fused), missing),
+        decided_by=_part_verdict(worst, fused, record) if worst is not None else None,
+        fake_llr=_rounded(fake_llr),
+        fake_probability=None if fake_llr is None else round(probability(fake_llr, prior_fake), 6),
+        prior_fake=prior_fake,
+        branches={
+            name: _branch_verdict(found, llrs[name], record) for name, found in scores.items()
+        },
+        modalities=_modalities([score for _, score in fused]),
+        timeline=timeline,
+        evidence=pick_evidence(timeline),
+        missing=missing,
+        quality=_quality(record),
+        models=judges.models,
+    )
+
+
+def _pool(branch: Branch, record: ClipRecord) -> list[PartScore]:
+    parts = record.outputs.get(branch.name, {})
+    return [branch.pool(part, parts[part]) for part in sorted(parts, key=str)]
+
+
+def _branch_verdict(
+    scores: Sequence[PartScore], llrs: Mapping[Part, float], record: ClipRecord
+) -> BranchVerdict:
+    parts = [
+        PartVerdict(
+            channel=score.part.channel,
+            face_track=score.part.face_track,
+            start_s=None if score.segment is None else round(score.segment.start_s, 3),
+            end_s=None if score.segment is None else round(score.segment.end_s, 3),
+            fake_llr=_rounded(llrs.get(score.part)),
+            missing=score.missing,
+        )
+        for score in scores
+    ]
+    heard = {part.channel for part in parts}
+    for (copy, original), seconds in sorted(record.copied_s.items()):
+        is_copy = seconds > _COPY_SHARE * record.end_s and copy not in heard
+        if is_copy and any(p.channel == original and p.face_track is None for p in parts):
+            parts.append(PartVerdict(channel=copy, missing=f"carries the same sound as {original}"))
+    return BranchVerdict(
+        fake_llr=_rounded(combine_parts(list(llrs.values()))),
+        quality=round(
+            max((s.quality for s in scores if s.score is not None), default=0.0), _PLACES
+        ),
+        parts=tuple(parts),
+    )
+
+
+def _part_verdict(
+    subject: Subject, fused: Sequence[tuple[Subject, FusedScore]], record: ClipRecord
+) -> PartVerdict:
+    score = next(score for other, score in fused if other is subject)
+    return PartVerdict(
+        channel=subject.part.channel,
+        face_track=subject.part.face_track,
+        start_s=0.0,
+        end_s=round(record.end_s, 3),
+        fake_llr=_rounded(score.fake_llr),
+    )
+
+
+def _modalities(scores: Sequence[FusedScore]) -> Modalities:
+    def worst(name: str) -> float | None:
+        values = [getattr(score, name) for score in scores]
+        return _rounded(combine_parts([value for value in values if value is not None]))
+
+    return Modalities(
+        audio_fake=worst("audio_fake"),
+        video_fake=worst("video_fake"),
+        out_of_sync=worst("out_of_sync"),
+    )
+
+
+def _quality(record: ClipRecord) -> Quality:
+    bandwidths = [float(np.median(values)) for values in record.bandwidths_hz.values() if values]
+    sizes = [float(np.median(values)) for values in record.face_sizes_px.values() if values]
+    return Quality(
+        speech_s=round(max(record.speech_s.values()), 3) if record.speech_s else None,
+        bandwidth_hz=round(max(bandwidths), 1) if bandwidths else None,
+        face_px=round(max(sizes), 1) if sizes else None,
+        frames_used=record.n_face_frames,
+        faces_seen=len(record.face_sizes_px),
+        more_faces=record.faces_unfollowed > 0,
+    )
+
+
+_NEEDS = {
+    "voice_clone": (("audio", "the input has no sound"),),
+    "visual_forgery": (("picture", "the input has no picture"),),
+    "lip_sync": (
+        ("audio", "the input has no sound"),
+        ("picture", "the input has no picture"),
+    ),
+}
+
+
+def _why_missing(
+    name: str, scores: Sequence[PartScore], record: ClipRecord, kinds: set[str], still: bool
+) -> str:
+    """Why a branch judged nothing, in words a user can act on."""
+    present = {"picture"} if kinds & {"video", "image"} else set()
+    present |= kinds & {"audio"}
+    for kind, reason in _NEEDS.get(name, ()):
+        if kind not in present:
+            return reason
+    if name == "lip_sync" and still:
+        return "a photograph does not speak"
+    if name != "voice_clone" and not record.face_sizes_px:
+        return "no face found in the picture"
+    reasons = Counter(score.missing for score in scores if score.missing)
+    if reasons:
+        return reasons.most_common(1)[0][0]
+    if name != "visual_forgery" and sum(record.speech_s.values()) == 0:
+        return "no speech found in the sound"
+    return "nothing usable was found"
+
+
+def _reason(
+    decision: Decision, worst: Subject | None, n_subjects: int, missing: Mapping[str, str]
+) -> str:
+    if worst is None:
+        return "not judged: " + "; ".join(dict.fromkeys(missing.values()))
+    toward = -1.0 if decision is Decision.REAL else 1.0
+    branch, llr = max(worst.fake_llrs.items(), key=lambda item: toward * item[1])
+    among = f", the worst of {n_subjects} parts" if n_subjects > 1 else ""
+    said = f"{branch} says {llr:+.2f} for {worst.part}{among}"
+    if decision is Decision.INCONCLUSIVE:
+        return f"the evidence is too even to call: {said}"
+    return f"carried by {branch}: {said}"
+
+
+def _rounded(value: float | None) -> float | None:
+    # + 0.0 turns -0.0 into 0.0, which reads better and compares equal as text
+    return None if value is None else round(value, _PLACES) + 0.0
