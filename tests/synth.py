@@ -1,4 +1,4 @@
-"""Tiny real media files made in code, with known truth: sound, pictures, clocks. Seeded, no network.
+"""Tiny real media files made in code, with known truth: sound, pictures, clocks; seeded.
 
 Pictures carry their own number as blocks of black and white (`numbered_picture`, `read_number`), so
 that a test can tell which frame came back after any codec.
@@ -67,7 +67,7 @@ def click(seconds: float, at_s: float, rate_hz: int = 16000, length_s: float = 0
 
 
 def speech_like(seconds: float, rate_hz: int = 16000, seed: int = 0) -> np.ndarray:
-    """(S,) float32 voiced syllables with a gliding pitch and three formants; a stand-in, no words."""
+    """(S,) float32 voiced syllables with a gliding pitch and three formants; no words."""
     rng = np.random.default_rng(seed)
     n = round(seconds * rate_hz)
     t = np.arange(n) / rate_hz
@@ -178,7 +178,10 @@ def _audio_packets(stream, sound: Sound):
     frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
     frame.pts = round(sound.start_s * rate)
     shape = av.AudioResampler(
-        format=context.format, layout=context.layout, rate=rate, frame_size=context.frame_size or 960
+        format=context.format,
+        layout=context.layout,
+        rate=rate,
+        frame_size=context.frame_size or 960,
     )
     packets = []
     for part in [*shape.resample(frame), *shape.resample(None)]:
@@ -232,5 +235,3 @@ def photograph(path: Path, picture: np.ndarray | None = None) -> Path:
 
     Image.fromarray(numbered_picture(5) if picture is None else picture).save(path)
     return path
-
-

@@ -39,17 +39,18 @@ def effective_bandwidth_hz(native: NDArray[np.floating], rate_hz: int) -> float 
     edge = int(np.flatnonzero(loudest_above > levels.max() - _REACH_DB)[-1])
     guard = max(1, round(_CLIFF_GUARD_HZ / bin_hz))
     first = round(_CLIFF_FROM_HZ / bin_hz)
-    for k in range(first, min(edge, len(levels) - guard)):
-        here = float(np.median(levels[max(0, k - guard) : k + 1]))
-        if here - loudest_above[k + guard] > _CLIFF_DB:
-            return float(_cliff_bin(levels, k, guard, here) * bin_hz)
-    return float(edge * bin_hz)
-
-
-def _cliff_bin(levels: NDArray[np.float64], k: int, guard: int, here: float) -> int:
-    """The last bin of the cliff that is still within half of its height."""
-    within = levels[k : k + guard + 1] > here - _CLIFF_DB / 2
-    return k + int(np.flatnonzero(within)[-1]) if within.any() else k
+    bins = np.arange(max(first, guard), min(edge, len(levels) - guard))
+    if not len(bins):
+        return float(edge * bin_hz)
+    usual = np.median(np.lib.stride_tricks.sliding_window_view(levels, guard + 1), axis=1)
+    here = usual[bins - guard]  # over the guard band below each bin
+    cliffs = np.flatnonzero(here - loudest_above[bins + guard] > _CLIFF_DB)
+    if not len(cliffs):
+        return float(edge * bin_hz)
+    k, top = int(bins[cliffs[0]]), here[cliffs[0]]
+    # The edge is where the cliff has lost half of its height.
+    still = np.flatnonzero(levels[k : k + guard + 1] > top - _CLIFF_DB / 2)
+    return float((k + (int(still[-1]) if len(still) else 0)) * bin_hz)
 
 
 def _long_term_levels_db(samples: NDArray[np.float64], rate_hz: int) -> NDArray[np.float64] | None:
@@ -60,6 +61,8 @@ def _long_term_levels_db(samples: NDArray[np.float64], rate_hz: int) -> NDArray[
         return None
     windows = np.lib.stride_tricks.sliding_window_view(samples, size)[:: size // 2]
     energy = (windows**2).mean(axis=1)
+    if energy.max() <= 0:  # the only sound lies in a tail shorter than a frame
+        return None
     windows = windows[energy > energy.max() * 10 ** (-_ACTIVE_DB / 10)]
     power = np.abs(np.fft.rfft(windows * np.hanning(size), axis=1)) ** 2
     level = np.percentile(power, 95, axis=0)

@@ -12,7 +12,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from avdetect.errors import InputLimitError
-from avdetect.media.orientation import turn_upright
+from avdetect.media.orientation import Axes, display_axes, turn_upright
 from avdetect.media.probe import check_picture_size
 from avdetect.media.sound import BACKWARD_JUMP_S, MAX_CLIP_S
 from avdetect.timebase import FRAME_RATE_HZ
@@ -20,7 +20,7 @@ from avdetect.timebase import FRAME_RATE_HZ
 MAX_SHOWN_PX = 1920  # longest side handed out: a face of interest fills 100 px long before that
 # A held picture is handed out again this long before the sound, so that nobody waits for its end.
 HOLD_S = 4.0
-_ROUNDING_S = 1e-6
+_GRACE_S = 0.005  # Matroska and FLV round to 1 ms, some recorders to more
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,12 @@ class PictureFrame:
 
 
 def first_tick(time_s: float) -> int:
-    """First tick k whose 25 Hz frame has its middle, (k + 1/2)/25 s, at or after ``time_s``.
+    """First tick at which a picture that starts at ``time_s`` can be shown.
 
-    A picture is shown at tick k if it is the last to start before the middle of [k/25, (k+1)/25):
-    at most 20 ms early or late, and 25 Hz sources keep their frames whatever the rounding of
-    their timestamps.
+    Tick k shows the last picture that started by k/25 s; `_GRACE_S` keeps a 25 Hz source whole
+    whatever the rounding of its timestamps.
     """
-    return max(0, math.ceil((time_s - _ROUNDING_S) * FRAME_RATE_HZ - 0.5))
+    return max(0, math.ceil((time_s - _GRACE_S) * FRAME_RATE_HZ))
 
 
 class PictureReader:
@@ -61,6 +60,7 @@ class PictureReader:
         self._pending_s = 0.0
         self._converted: NDArray[np.uint8] | None = None
         self._next_tick = 0
+        self._axes: tuple[int, Axes] | None = None  # of the stream, and the turn it was read at
         self._rebase_s = 0.0
 
     def feed(self, frame: VideoFrame) -> Iterator[PictureFrame]:
@@ -126,4 +126,6 @@ class PictureReader:
             interpolation=Interpolation.AREA if scale < 1 else Interpolation.BILINEAR,
             threads=1,
         )
-        return turn_upright(rgb.to_ndarray().astype(np.uint8, copy=False), frame)
+        if self._axes is None or self._axes[0] != frame.rotation:
+            self._axes = (frame.rotation, display_axes(frame))
+        return turn_upright(rgb.to_ndarray().astype(np.uint8, copy=False), self._axes[1])

@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 
 from avdetect.errors import InputLimitError, UnreadableMediaError
 from avdetect.media.container import MAX_PIXELS, MAX_SIDE_PX, Decoder, prepare_decoder
-from avdetect.media.orientation import is_transposed
+from avdetect.media.orientation import display_axes, is_transposed
 from avdetect.types import StreamInfo
 
 # Enough to meet the first frame of every stream of a sanely interleaved file.
@@ -113,7 +113,7 @@ def _first_frames(
         for frame in frames[:1]:
             if packet.stream.index not in starts:
                 starts[packet.stream.index] = frame.time or 0.0
-                turned |= isinstance(frame, VideoFrame) and is_transposed(frame)
+                turned |= isinstance(frame, VideoFrame) and is_transposed(display_axes(frame))
         n_bytes += packet.size
         if len(starts) == len(streams) or n >= _PROBE_PACKETS or n_bytes > _PROBE_BYTES:
             break
