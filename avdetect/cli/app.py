@@ -197,7 +197,7 @@ def run(arguments: list[str]) -> int:
         return _fail(f"{error.format_message()} (see --help)", exit_codes.USAGE)
     except AvdetectError as error:
         return _fail(str(error), error.exit_code)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # typer and rich answer a closed pipe with SystemExit
         # whoever read us has enough: say nothing, not even at interpreter exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exit_codes.BROKEN_PIPE

@@ -1,0 +1,89 @@
+"""Geometry: what is drawn lies where it happened."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from avdetect.exhibits import AudioExhibit
+from avdetect.report import charts
+from avdetect.types import Part
+from avdetect.verdict import Evidence, TimelineEntry
+
+
+def entry(start_s: float, end_s: float, fake_llr: float, channel: str = "mono") -> TimelineEntry:
+    return TimelineEntry(
+        start_s=start_s, end_s=end_s, branch="voice_clone", channel=channel, fake_llr=fake_llr
+    )
+
+
+def test_bars_lie_at_their_times():
+    (lane,) = charts.timeline_lanes([entry(10, 20, 1.0), entry(30, 40, -2.0)], 40.0)
+    assert [(bar.x, bar.width, bar.fake_llr) for bar in lane.bars] == [
+        (180.0, 180.0, 1.0),
+        (540.0, 180.0, -2.0),
+    ]
+
+
+def test_one_lane_per_branch_and_part():
+    lanes = charts.timeline_lanes([entry(0, 1, 1.0, "left"), entry(0, 1, 1.0, "right")], 1.0)
+    assert [lane.part for lane in lanes] == [Part("left"), Part("right")]
+
+
+def test_where_windows_overlap_or_crowd_the_worst_is_shown():
+    crowd = [entry(i, i + 1, float(i == 5_000)) for i in range(7_200)]
+    (lane,) = charts.timeline_lanes(crowd, 7_200.0)
+    assert len(lane.bars) <= charts.WIDTH
+    assert max(bar.fake_llr for bar in lane.bars) == 1.0
+    (overlap,) = charts.timeline_lanes([entry(0, 10, -1.0), entry(5, 15, 2.0)], 20.0)
+    assert [(bar.x, bar.width) for bar in overlap.bars] == [(0.0, 180.0), (180.0, 360.0)]
+
+
+def test_an_entry_beyond_the_axis_is_kept_at_its_end():
+    (lane,) = charts.timeline_lanes([entry(10.0, 10.0, 1.0)], 10.0)
+    assert lane.bars[0].x + lane.bars[0].width == charts.WIDTH
+
+
+@pytest.mark.parametrize("duration_s", [0.3, 1.0, 7.7, 61.0, 600.0, 7_200.0, 100_000.0])
+def test_axis_has_a_handful_of_round_times(duration_s):
+    ticks = charts.time_ticks(duration_s)
+    assert 2 <= len(ticks) <= 11
+    assert ticks[0].x == 0.0
+    for tick in ticks:
+        assert tick.x == pytest.approx(tick.seconds / duration_s * charts.WIDTH)
+
+
+def test_no_axis_without_length():
+    assert charts.time_ticks(0.0) == []
+    assert charts.timeline_lanes([entry(0, 0, 1.0)], 0.0)
+
+
+def test_marks_are_evidence_for_fake_on_this_channel():
+    def found(channel: str, fake_llr: float) -> Evidence:
+        return Evidence(
+            branch="voice_clone", channel=channel, start_s=5, end_s=10, fake_llr=fake_llr, text=""
+        )
+
+    marks = charts.channel_marks(
+        [found("left", -1), found("right", 2), found("left", 3)], "left", 20
+    )
+    assert [(mark.number, mark.x, mark.width) for mark in marks] == [(3, 180.0, 180.0)]
+
+
+def test_waveform_keeps_a_single_peak_of_a_long_clip():
+    envelope = np.zeros((3_000, 2), np.float32)
+    envelope[1_501] = (-0.9, 0.9)
+    exhibit = AudioExhibit(
+        channel="mono",
+        column_s=0.1,
+        envelope=envelope,
+        spectrogram=np.zeros((4, 3_000), np.float32),
+        max_hz=4000.0,
+    )
+    path = charts.envelope_path(exhibit, 300.0, 60.0)
+    points = [tuple(map(float, pair.split())) for pair in re.findall(r"[\d.]+ [\d.]+", path)]
+    highest = min(points, key=lambda point: point[1])
+    assert highest[1] == pytest.approx(30 - 0.9 * 29, abs=0.1)
+    assert highest[0] == pytest.approx(1_501 / 3_000 * charts.WIDTH, abs=2.0)

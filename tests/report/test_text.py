@@ -1,0 +1,27 @@
+"""The verdict as lines for the terminal."""
+
+from __future__ import annotations
+
+from avdetect.report.text import details, headline
+from tests.report import known
+
+
+def test_details_name_what_carried_it_and_what_is_missing():
+    lines = details(known.fake_call())
+    assert "why       The voice on the left channel carries the decision." in lines
+    assert "branch    voice clone +4.21 (channel left +4.21, channel right -1.90)" in lines
+    assert "missing   lip sync: no face speaks while the sound does" in lines
+    assert any(line.startswith("evidence  0:12.0-0:20.0 channel left +4.40") for line in lines)
+
+
+def test_a_verdict_without_evidence_says_why_in_its_headline():
+    verdict = known.silent_verdict()
+    assert headline(verdict) == (
+        "hum.wav: INCONCLUSIVE, prior 50 %: Nothing could be judged: no speech was found."
+    )
+
+
+def test_every_line_stays_one_line():
+    verdict = known.fake_call("a\nb.wav")
+    verdict = verdict.model_copy(update={"missing": {"lip_sync": "two\nlines"}})
+    assert all("\n" not in line for line in [headline(verdict), *details(verdict)])
