@@ -55,11 +55,17 @@ def pav(labels: ArrayLike, scores: ArrayLike) -> Floats:
     is_fake, values = check_trials(labels, scores)
     _, tie_of, tie_sizes = np.unique(values, return_inverse=True, return_counts=True)
     n_fakes = np.bincount(tie_of, weights=is_fake)
+    # Neighbours of equal share belong to one block: pooling long pure runs first saves the loop.
+    run_starts = np.flatnonzero(np.diff(n_fakes / tie_sizes, prepend=-1.0))
+    runs = (
+        np.add.reduceat(n_fakes, run_starts),
+        np.add.reduceat(tie_sizes, run_starts),
+        np.diff(run_starts, append=tie_sizes.size),
+    )
     block_fakes: list[float] = []
     block_sizes: list[float] = []
     block_ties: list[int] = []
-    for fakes, size in zip(n_fakes.tolist(), tie_sizes.tolist(), strict=True):
-        n_ties = 1
+    for fakes, size, n_ties in zip(*(run.tolist() for run in runs), strict=True):
         while block_sizes and block_fakes[-1] * size >= fakes * block_sizes[-1]:
             fakes += block_fakes.pop()
             size += block_sizes.pop()

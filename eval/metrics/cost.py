@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from eval.metrics.ranking import det_curve_asvspoof5, roc_curve
-from eval.metrics.trials import split_classes
+from eval.metrics.trials import Floats, split_classes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +46,13 @@ class OperatingPoint:
     def _weight_false_acceptance(self) -> float:
         return self.cost_false_acceptance * self.prior_fake
 
-    def normalised_cost(self, real_flagged: float, fake_passed: float) -> float:
-        """Expected cost over that of the better blind decision; 1 is a useless detector."""
+    def normalised_cost(self, real_flagged: Floats, fake_passed: Floats) -> Floats:
+        """Expected cost over that of the better blind decision; 1 is a useless detector.
+
+        Args:
+            real_flagged: share of real trials rejected, any shape.
+            fake_passed: share of fake trials passed, same shape.
+        """
         expected = self._weight_miss * real_flagged + self._weight_false_acceptance * fake_passed
         return expected / min(self._weight_miss, self._weight_false_acceptance)
 
@@ -72,8 +77,7 @@ def min_dcf(
     else:
         real_flagged, hit, _ = roc_curve(labels, scores)
         fake_passed = 1.0 - hit
-    pairs = zip(real_flagged.tolist(), fake_passed.tolist(), strict=True)
-    return min(point.normalised_cost(flagged, passed) for flagged, passed in pairs)
+    return float(point.normalised_cost(real_flagged, fake_passed).min())
 
 
 def act_dcf(labels: ArrayLike, llrs: ArrayLike, point: OperatingPoint = ASVSPOOF5_POINT) -> float:
@@ -83,6 +87,6 @@ def act_dcf(labels: ArrayLike, llrs: ArrayLike, point: OperatingPoint = ASVSPOOF
     ``fake_llr`` 0.641854.
     """
     fake, real = split_classes(labels, llrs)
-    real_flagged = float(np.mean(real > point.threshold_llr))
-    fake_passed = float(np.mean(fake <= point.threshold_llr))
-    return point.normalised_cost(real_flagged, fake_passed)
+    real_flagged = np.asarray(np.mean(real > point.threshold_llr))
+    fake_passed = np.asarray(np.mean(fake <= point.threshold_llr))
+    return float(point.normalised_cost(real_flagged, fake_passed))

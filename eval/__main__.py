@@ -1,0 +1,145 @@
+"""``python -m eval``: figures that a command prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from avdetect.errors import AvdetectError
+from eval.metrics import OperatingPoint
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Measure: score files, the shipped model on held-out clips, acceptance media.",
+)
+
+
+class Higher(StrEnum):
+    """What a higher score means."""
+
+    BONAFIDE = "bonafide"
+    REAL = "real"
+    FAKE = "fake"
+    SPOOF = "spoof"
+
+
+class Scale(StrEnum):
+    """What the scores are."""
+
+    LLR = "llr"
+    RAW = "raw"
+
+
+@app.command()
+def metrics(  # noqa: PLR0913, PLR0917 - one parameter an option
+    scores_file: Annotated[Path, typer.Argument(metavar="SCORES.csv", help="id,label,score")],
+    higher: Annotated[Higher, typer.Option(help="what a higher score means")],
+    scores: Annotated[
+        Scale, typer.Option(help="natural-log likelihood ratios, or any scale")
+    ] = Scale.LLR,
+    groups: Annotated[
+        str | None, typer.Option(help="column of the speaker or identity, resampled as one")
+    ] = None,
+    column: Annotated[str, typer.Option(help="column of the score")] = "score",
+    compat: Annotated[
+        bool, typer.Option("--compat", help="ties as the official ASVspoof 5 scorer has them")
+    ] = False,
+    prior_fake: Annotated[float, typer.Option(help="Pspoof of the operating point")] = 0.05,
+    cost_miss: Annotated[float, typer.Option(help="Cmiss: price of rejecting a real trial")] = 1.0,
+    cost_false_acceptance: Annotated[
+        float, typer.Option(help="Cfa: price of passing a fake one")
+    ] = 10.0,
+    draws: Annotated[int, typer.Option(help="bootstrap draws of each interval")] = 1000,
+) -> None:
+    """Print every metric of a score file and its 95 % interval as one JSON object (fractions)."""
+    from eval.score_file import read_score_file
+    from eval.summary import looks_reversed, metric_table, summarise
+
+    trials = read_score_file(
+        scores_file,
+        higher="fake" if higher in (Higher.FAKE, Higher.SPOOF) else "bonafide",
+        score_column=column,
+        group_column=groups,
+    )
+    point = _operating_point(prior_fake, cost_miss, cost_false_acceptance)
+    table = metric_table(point, as_llr=scores is Scale.LLR, compat=compat)
+    figures = summarise(trials, table, n_draws=draws)
+    if looks_reversed(figures):
+        print(
+            f"warning: {scores_file}: AUC is {figures['auc']:.3f}: the direction looks reversed; "
+            "is --higher right?",
+            file=sys.stderr,
+        )
+    figures["resampled"] = groups if groups is not None else "trial"
+    print(json.dumps(figures))
+
+
+def _operating_point(prior_fake: float, miss: float, false_acceptance: float) -> OperatingPoint:
+    try:
+        return OperatingPoint(
+            prior_fake=prior_fake, cost_miss=miss, cost_false_acceptance=false_acceptance
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+@app.command()
+def heldout(  # noqa: PLR0913, PLR0917 - one parameter an option
+    set_name: Annotated[str, typer.Option("--set", help="voice-pool, voice-modern or video")],
+    model: Annotated[str, typer.Option(help="bundle, as of avdetect --model")] = "default",
+    out: Annotated[Path | None, typer.Option(help="folder; default eval/results")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="only so many clips")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="threads that scan at the same time")] = 1,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
+    fresh: Annotated[bool, typer.Option("--fresh", help="throw old rows away")] = False,
+    print_only: Annotated[
+        bool, typer.Option("--print", help="recompute the tables from the results file")
+    ] = False,
+) -> None:
+    """Scan held-out clips with the shipped detector, keep every verdict, print the tables."""
+    from eval import heldout_command
+
+    if print_only:
+        print(heldout_command.print_tables(set_name, out))
+        return
+    options = heldout_command.Options(
+        set_name=set_name, model=model, out=out, limit=limit, jobs=jobs, device=device, fresh=fresh
+    )
+    print(heldout_command.run(options))
+
+
+@app.command()
+def compose(
+    out_dir: Annotated[Path, typer.Argument(help="folder to write into, made if it is not there")],
+    long: Annotated[
+        bool, typer.Option("--long", help="also the 120-minute call and the 10-minute video")
+    ] = False,
+) -> None:
+    """Build the acceptance media from the data folder, with what is true of each in truth.json."""
+    from eval.compose import compose_all
+
+    for path in compose_all(out_dir, long=long):
+        print(path)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    try:
+        app(arguments, prog_name="python -m eval")
+    except AvdetectError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""Read a score file (``id,label,score``) whole or refuse it, with the reason."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avdetect.errors import InputNotFoundError, UsageError
+
+IS_FAKE = {"bonafide": False, "real": False, "spoof": True, "fake": True}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredTrials:
+    """Trials ready for `eval.metrics`.
+
+    Attributes:
+        ids: (N,) unique.
+        is_fake: (N,).
+        scores: (N,) higher = more fake, whatever the file's direction was.
+        groups: (N,) speaker or identity, the id itself where no column was named.
+    """
+
+    ids: list[str]
+    is_fake: NDArray[np.bool_]
+    scores: NDArray[np.float64]
+    groups: NDArray[np.str_]
+
+
+def read_score_file(
+    path: Path, *, higher: str, score_column: str = "score", group_column: str | None = None
+) -> ScoredTrials:
+    """Read and validate a score file.
+
+    Args:
+        path: CSV with a header; columns ``id``, ``label`` and the score, in any order.
+        higher: ``fake`` or ``bonafide``, what a higher score means in this file.
+        score_column: name of the score's column.
+        group_column: column of the speaker or identity; None makes every trial its own group.
+
+    Raises:
+        InputNotFoundError: no such file.
+        UsageError: a column, id or score is missing, an id occurs twice, a score is NaN or not a
+            number, a label is unknown, or only one class is there.
+    """
+    rows = _read_table(
+        path, ["id", "label", score_column, *([group_column] if group_column else [])]
+    )
+    ids = [row["id"] for row in rows]
+    _refuse_bad_ids(path, ids)
+    labels = [_is_fake(path, row) for row in rows]
+    if len(set(labels)) < 2:
+        raise UsageError(f"{path}: holds one class only; metrics need both real and fake trials")
+    scores = np.asarray([_score(path, row, score_column) for row in rows])
+    return ScoredTrials(
+        ids=ids,
+        is_fake=np.asarray(labels),
+        scores=scores if higher == "fake" else -scores,
+        groups=np.asarray(
+            [row[group_column] or row["id"] for row in rows] if group_column else ids
+        ),
+    )
+
+
+def _read_table(path: Path, columns: list[str]) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputNotFoundError(f"{path}: cannot be read as CSV: {error}") from error
+    for column in columns:
+        if column not in (reader.fieldnames or ()):
+            raise UsageError(f"{path}: no column {column!r}; there are: {reader.fieldnames}")
+    for number, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise UsageError(f"{path}, row {number}: not as many fields as the header has columns")
+    return rows
+
+
+def _refuse_bad_ids(path: Path, ids: list[str]) -> None:
+    if "" in ids:
+        raise UsageError(f"{path}, row {ids.index('') + 2}: the id is missing")
+    twice = [name for name, count in Counter(ids).items() if count > 1]
+    if twice:
+        raise UsageError(f"{path}: {len(twice)} ids occur more than once, such as {twice[0]!r}")
+
+
+def _is_fake(path: Path, row: dict[str, str]) -> bool:
+    try:
+        return IS_FAKE[row["label"]]
+    except KeyError:
+        raise UsageError(
+            f"{path}, id {row['id']!r}: unknown label {row['label']!r}; "
+            f"known are {', '.join(IS_FAKE)}"
+        ) from None
+
+
+def _score(path: Path, row: dict[str, str], column: str) -> float:
+    try:
+        score = float(row[column])
+    except ValueError:
+        score = math.nan
+    if math.isnan(score):
+        raise UsageError(
+            f"{path}, id {row['id']!r}: {column} is {row[column]!r}, not a number; "
+            "leave unjudged trials out and report coverage"
+        )
+    return score

@@ -1,0 +1,135 @@
+"""``python -m eval metrics`` as a user meets it."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eval import metrics
+from eval.__main__ import main
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "metrics_cm.json"
+KEYS = ("eer", "auc", "min_dcf", "min_cllr", "tpr_at_fpr_0.01")
+LLR_KEYS = ("act_dcf", "cllr", "ece")
+
+
+def write(path: Path, rows, header="id,label,score") -> str:
+    path.write_text("\n".join([header, *(",".join(map(str, row)) for row in rows)]) + "\n")
+    return str(path)
+
+
+@pytest.fixture
+def trials():
+    rng = np.random.default_rng(0)
+    is_fake = np.arange(60) % 2
+    return is_fake, rng.normal(2.0 * is_fake - 1.0, 1.0)
+
+
+def rows_of(trials, names=("real", "fake"), sign=1.0):
+    is_fake, scores = trials
+    return [(f"u{n}", names[is_fake[n]], sign * scores[n], f"s{n // 4}") for n in range(60)]
+
+
+def test_prints_one_json_object_with_every_figure(tmp_path, capsys, trials):
+    path = write(tmp_path / "s.csv", rows_of(trials), "id,label,score,speaker")
+    assert main(["metrics", path, "--higher", "fake", "--groups", "speaker", "--draws", "50"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    for key in (*KEYS, *LLR_KEYS):
+        low, high = figures["intervals"][key]
+        assert low <= high
+        assert math.isfinite(figures[key])
+    assert figures["auc"] == pytest.approx(metrics.auc(*trials))
+    assert (figures["n_groups"], figures["resampled"]) == (15, "speaker")
+
+
+def test_direction_and_label_words_do_not_change_the_figures(tmp_path, capsys, trials):
+    ours = write(tmp_path / "a.csv", rows_of(trials), "id,label,score,speaker")
+    theirs = rows_of(trials, ("bonafide", "spoof"), -1.0)
+    official = write(tmp_path / "b.csv", theirs, "id,label,score,speaker")
+    assert main(["metrics", ours, "--higher", "fake", "--draws", "5"]) == 0
+    assert main(["metrics", official, "--higher", "bonafide", "--draws", "5"]) == 0
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first == second
+
+
+def test_raw_scores_have_no_llr_figures(tmp_path, capsys, trials):
+    path = write(tmp_path / "s.csv", rows_of(trials), "id,label,score,speaker")
+    main(["metrics", path, "--higher", "fake", "--scores", "raw", "--draws", "5"])
+    figures = json.loads(capsys.readouterr().out)
+    assert set(KEYS) <= figures.keys()
+    assert not set(LLR_KEYS) & figures.keys()
+
+
+def test_compat_equals_the_official_scorer_on_ties(tmp_path, capsys):
+    cases = {case["name"]: case for case in json.loads(GOLDEN.read_text())["cases"]}
+    case = cases["ties_integers"]
+    rows = [
+        (number, ("spoof", "bonafide")[label], score)
+        for number, (label, score) in enumerate(zip(case["labels"], case["scores"], strict=True))
+    ]
+    path = write(tmp_path / "s.csv", rows)
+    main(["metrics", path, "--higher", "bonafide", "--compat", "--draws", "5"])
+    main(["metrics", path, "--higher", "bonafide", "--draws", "5"])
+    official, default = map(json.loads, capsys.readouterr().out.splitlines())
+    assert official["eer"] == pytest.approx(case["asvspoof5_track1"]["eer"], abs=1e-6)
+    assert official["min_dcf"] == pytest.approx(case["asvspoof5_track1"]["minDCF"], abs=1e-6)
+    assert default["eer"] < official["eer"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([("a", "real", 1), ("a", "fake", 2)], "more than once"),
+        ([("a", "real", 1), ("", "fake", 2)], "id is missing"),
+        ([("a", "real", 1), ("b", "fake", "nan")], "not a number"),
+        ([("a", "real", 1), ("b", "fake", "")], "not a number"),
+        ([("a", "real", 1), ("b", "real", 2)], "one class only"),
+        ([("a", "real", 1), ("b", "cloned", 2)], "unknown label 'cloned'"),
+        ([("a", "real", 1), ("b", "fake")], "not as many fields"),
+        ([("a", "real", 1), ("b", "fake", 2, 3)], "not as many fields"),
+        ([], "one class only"),
+    ],
+)
+def test_bad_files_are_refused_with_the_reason(tmp_path, capsys, rows, words):
+    path = write(tmp_path / "s.csv", rows)
+    assert main(["metrics", path, "--higher", "fake"]) == 2
+    shown = capsys.readouterr()
+    assert words in shown.err
+    assert path in shown.err
+    assert shown.out == ""
+
+
+def test_missing_file_and_missing_column_are_refused(tmp_path, capsys):
+    assert main(["metrics", str(tmp_path / "none.csv"), "--higher", "fake"]) == 3
+    path = write(tmp_path / "s.csv", [("a", "real")], "id,label")
+    assert main(["metrics", path, "--higher", "fake"]) == 2
+    assert "no column 'score'" in capsys.readouterr().err
+
+
+def test_direction_must_be_said(tmp_path, capsys, trials):
+    path = write(tmp_path / "s.csv", rows_of(trials), "id,label,score,speaker")
+    assert main(["metrics", path]) == 2
+    assert "--higher" in capsys.readouterr().err
+
+
+def test_reversed_direction_is_flagged_and_the_figure_not_mended(tmp_path, capsys, trials):
+    path = write(tmp_path / "s.csv", rows_of(trials), "id,label,score,speaker")
+    assert main(["metrics", path, "--higher", "bonafide", "--draws", "100"]) == 0
+    shown = capsys.readouterr()
+    assert "reversed" in shown.err
+    assert json.loads(shown.out)["auc"] < 0.5
+
+
+def test_chance_is_not_called_reversed(tmp_path, capsys):
+    rng = np.random.default_rng(3)
+    rows = [(n, ("real", "fake")[n % 2], rng.normal()) for n in range(40)]
+    path = write(tmp_path / "s.csv", rows)
+    main(["metrics", path, "--higher", "fake", "--draws", "200"])
+    shown = capsys.readouterr()
+    low, high = json.loads(shown.out)["intervals"]["auc"]
+    assert low < 0.5 < high
+    assert "reversed" not in shown.err
