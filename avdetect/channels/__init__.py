@@ -1,1 +1,1 @@
-"""channels."""
+"""What happens to a voice between mouth and file: codecs, loss, rooms, noise."""

@@ -1,0 +1,248 @@
+"""The voice-clone branch: is this speech synthesised or converted, on each sound channel.
+
+Each observation is cut into half-second rows; every row's score is given in the light of the whole
+observation. Speech alone counts: a row weighs as much as its share of speech, and seconds that an
+earlier observation has judged weigh nothing, so that each second of a clip counts once. The clip's
+score is the weighted mean of its rows' scores, and that mean is what training optimises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from avdetect.branches.base import BranchOutput, PartScore
+from avdetect.checkpoint import Checkpoint
+from avdetect.errors import CheckpointError
+from avdetect.nn.fixed_batch import batch_size, run_fixed
+from avdetect.nn.spectrogram_encoder import SpectrogramEncoder
+from avdetect.nn.voice_net import VoiceEncoder, VoiceNet
+from avdetect.observation import ChannelAudio, Observation
+from avdetect.speech.features import N_LFCC, N_MELS, STEP_SAMPLES, spectral_views
+from avdetect.timebase import OBSERVATION_S, SAMPLE_RATE_HZ, seconds_to_samples
+from avdetect.types import Part, Segment
+
+LEAST_SPEECH_S = 1.0
+ROW_S = 0.5
+# EER falls with speech until some seconds are heard; from here on quality counts as full.
+_ENOUGH_SPEECH_S = 4.0
+_ROW_SAMPLES = seconds_to_samples(ROW_S)
+_INPUT_SAMPLES = seconds_to_samples(OBSERVATION_S)
+_SPEECH_MODEL = "encoder.speech_model."  # a frozen model is not part of the checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class FrontEnd:
+    """How a waveform becomes what the encoder reads.
+
+    Attributes:
+        build: the encoder, from the checkpoint's config.
+        inputs: (B, S) waveform and (B, T) speech to the encoder's inputs.
+    """
+
+    build: Callable[[Mapping[str, Any]], VoiceEncoder]
+    inputs: Callable[[Tensor, Tensor], Tensor]
+
+
+def _spectrogram(config: Mapping[str, Any]) -> VoiceEncoder:
+    return SpectrogramEncoder(N_MELS, 3 * N_LFCC, int(config["width"]))
+
+
+def _wav2vec(config: Mapping[str, Any]) -> VoiceEncoder:
+    # transformers takes seconds to import, and the embedded model does not need it.
+    from transformers import Wav2Vec2Model
+
+    from avdetect.nn.wav2vec_encoder import Wav2VecEncoder
+
+    path = str(config["wav2vec_path"])
+    try:
+        speech_model = Wav2Vec2Model.from_pretrained(path)
+    except OSError as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(
+            f"cannot load the wav2vec 2.0 model {path!r}: {reason}; "
+            "set wav2vec_path to a local folder or a hub id"
+        ) from error
+    return Wav2VecEncoder(speech_model, int(config["width"]))
+
+
+def _waveform(waveform: Tensor, speech: Tensor) -> Tensor:
+    return waveform
+
+
+FRONT_ENDS: dict[str, FrontEnd] = {
+    "spectrogram": FrontEnd(_spectrogram, spectral_views),
+    "wav2vec2": FrontEnd(_wav2vec, _waveform),
+}
+
+
+def front_end(config: Mapping[str, Any]) -> FrontEnd:
+    """The front end a config names; raises `CheckpointError` for an unknown one."""
+    name = config.get("front_end")
+    if name not in FRONT_ENDS:
+        raise CheckpointError(f"front_end {name!r}: want one of {', '.join(FRONT_ENDS)}")
+    return FRONT_ENDS[name]
+
+
+def build_voice_net(config: Mapping[str, Any]) -> VoiceNet:
+    """The untrained network of a config: ``front_end``, ``width``, ``token_width``, ``dropout``."""
+    return VoiceNet(
+        front_end(config).build(config), int(config["token_width"]), float(config["dropout"])
+    )
+
+
+def trained_state(net: VoiceNet) -> dict[str, Tensor]:
+    """What belongs in a checkpoint: all but a frozen speech model."""
+    return {k: v for k, v in net.state_dict().items() if not k.startswith(_SPEECH_MODEL)}
+
+
+def build_voice_clone(checkpoint: Checkpoint, device: torch.device) -> VoiceCloneBranch:
+    """The branch of a checkpoint.
+
+    Raises:
+        CheckpointError: if weights are missing or left over, or the front end cannot be built.
+    """
+    config = checkpoint.card.config
+    net = build_voice_net(config)
+    missing, left_over = net.load_state_dict(checkpoint.state, strict=False)
+    missing = [key for key in missing if not key.startswith(_SPEECH_MODEL)]
+    if missing or left_over:
+        raise CheckpointError(
+            f"{checkpoint.card.name}: weights do not fit the config: "
+            f"missing {missing[:3]}, left over {left_over[:3]}"
+        )
+    return VoiceCloneBranch(net, front_end(config), device)
+
+
+class VoiceCloneBranch:
+    """See the module's words. Stateless: ``run`` may be called from several threads."""
+
+    name = "voice_clone"
+
+    def __init__(self, net: VoiceNet, front: FrontEnd, device: torch.device) -> None:
+        self._net = net.eval().requires_grad_(False).to(device)
+        self._front = front
+        self._device = device
+        self.token_width = net.token_width
+
+    def run(self, observations: Sequence[Observation]) -> list[list[BranchOutput]]:
+        """Judge every channel of every observation; see `avdetect.branches.base.Branch`."""
+        jobs = [
+            _Job.of(observation, channel)
+            for observation in observations
+            for channel in observation.channels
+        ]
+        speaking = [job for job in jobs if job.has_speech]
+        rows = iter(self._judge(speaking))
+        outputs = iter(
+            [job.output(*next(rows)) if job.has_speech else self._absent(job) for job in jobs]
+        )
+        return [[next(outputs) for _ in observation.channels] for observation in observations]
+
+    def pool(self, part: Part, outputs: Sequence[BranchOutput]) -> PartScore:
+        """Weighted mean of the rows' scores; each second of speech counts once."""
+        judged = [output for output in outputs if output.missing is None]
+        weights = np.concatenate([np.zeros(0, np.float32), *(o.weights for o in judged)])
+        speech_s = float(weights.sum(dtype=np.float64)) * ROW_S
+        if speech_s < LEAST_SPEECH_S:
+            reason = f"too little speech: {speech_s:.1f} s found, {LEAST_SPEECH_S:.1f} s needed"
+            return PartScore(part=part, segment=None, score=None, quality=0.0, missing=reason)
+        scores = np.concatenate([output.scores for output in judged])
+        heard = np.concatenate([output.segments for output in judged])[weights > 0]
+        return PartScore(
+            part=part,
+            segment=Segment(float(heard[:, 0].min()), float(heard[:, 1].max())),
+            score=float(np.average(scores.astype(np.float64), weights=weights)),
+            quality=min(1.0, speech_s / _ENOUGH_SPEECH_S),
+        )
+
+    def _judge(self, jobs: Sequence[_Job]) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        if not jobs:
+            return []
+        waveforms = torch.from_numpy(np.stack([job.waveform for job in jobs]))
+        speech = torch.from_numpy(np.stack([job.speech for job in jobs]))
+
+        def judge(waveform: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+            on_device = waveform.to(self._device), mask.to(self._device)
+            tokens, scores = self._net(self._front.inputs(*on_device), on_device[1])
+            return tokens.cpu(), scores.cpu()
+
+        tokens, scores = run_fixed(judge, (waveforms, speech), batch_size(self._device))
+        return list(zip(tokens.numpy(), scores.numpy(), strict=True))
+
+    def _absent(self, job: _Job) -> BranchOutput:
+        return BranchOutput.absent(job.part, "no speech here", self.token_width)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """One channel of one observation as the network wants it: tiled to four seconds.
+
+    Attributes:
+        part: the channel.
+        waveform: (64000,) float32.
+        speech: (80,) share of speech per 50 ms step, tiled alike.
+        segments: (L, 2) rows that really exist, on the clip's clock.
+        weights: (L,) share of each row that is speech not judged before.
+    """
+
+    part: Part
+    waveform: NDArray[np.float32]
+    speech: NDArray[np.float32]
+    segments: NDArray[np.float64]
+    weights: NDArray[np.float32]
+
+    @property
+    def has_speech(self) -> bool:
+        return bool(self.speech.any())
+
+    @staticmethod
+    def of(observation: Observation, channel: ChannelAudio) -> _Job:
+        waveform = channel.waveform[:_INPUT_SAMPLES]
+        start_s = observation.segment.start_s
+        speech = _sample_mask(channel.speech, start_s, len(waveform))
+        fresh = speech * _sample_mask([observation.fresh], start_s, len(waveform))
+        n_rows = -(-len(waveform) // _ROW_SAMPLES)
+        starts = start_s + ROW_S * np.arange(n_rows)
+        ends = np.minimum(starts + ROW_S, start_s + len(waveform) / SAMPLE_RATE_HZ)
+        filled = np.zeros(n_rows * _ROW_SAMPLES, np.float32)
+        filled[: len(fresh)] = fresh
+        return _Job(
+            part=Part(channel=channel.channel),
+            waveform=_tile(waveform),
+            speech=_tile(speech).reshape(-1, STEP_SAMPLES).mean(1),
+            segments=np.stack([starts, ends], 1),
+            weights=filled.reshape(n_rows, _ROW_SAMPLES).mean(1),
+        )
+
+    def output(self, tokens: NDArray[np.float32], scores: NDArray[np.float32]) -> BranchOutput:
+        n_rows = len(self.weights)
+        return BranchOutput(
+            part=self.part,
+            segments=self.segments,
+            scores=scores[:n_rows],
+            tokens=tokens[:n_rows],
+            weights=self.weights,
+            facts={"speech_s": float(self.weights.sum(dtype=np.float64)) * ROW_S},
+        )
+
+
+def _sample_mask(segments: Sequence[Segment], start_s: float, n: int) -> NDArray[np.float32]:
+    mask = np.zeros(n, np.float32)
+    for segment in segments:
+        begin = max(0, seconds_to_samples(segment.start_s - start_s))
+        mask[begin : max(begin, seconds_to_samples(segment.end_s - start_s))] = 1.0
+    return mask
+
+
+def _tile(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Repeat from the start up to four seconds; nothing gives silence."""
+    if len(samples) == 0:
+        return np.zeros(_INPUT_SAMPLES, np.float32)
+    return np.resize(samples, _INPUT_SAMPLES).astype(np.float32)

@@ -1,0 +1,102 @@
+"""Log-mel picture and cepstral sequence of a voice to one frame of features per 50 ms."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from avdetect.nn.pooling import weighted_statistics
+from avdetect.nn.shapes import check_shape
+
+
+class SpectrogramEncoder(nn.Module):
+    """Two small residual networks side by side.
+
+    The mel picture loses each band's mean first (a line's colour is no forgery); the cepstra keep
+    it, and their plain statistics go past the network to the head.
+
+    Args:
+        n_mels: bands of the first view.
+        n_cepstra: rows of the second view, differences included.
+        width: features of each view.
+    """
+
+    def __init__(self, n_mels: int, n_cepstra: int, width: int = 96) -> None:
+        super().__init__()
+        self.n_mels = n_mels
+        self.width = 2 * width
+        self.n_statistics = 2 * n_cepstra
+        self.picture = nn.Sequential(
+            nn.Conv2d(1, 16, 3, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(16),
+            nn.ReLU(),
+            _Residual2d(16, 24, (2, 1)),
+            _Residual2d(24, 40, (2, 2)),
+            _Residual2d(40, 56, (2, 1)),
+        )
+        self.picture_out = _unit(56 * (n_mels // 16), width, 1, 1)
+        self.normalise = nn.BatchNorm1d(n_cepstra)
+        self.sequence = nn.Sequential(
+            _unit(n_cepstra, width, 5, 2),
+            _Residual1d(width, 1),
+            _unit(width, width, 3, 2),
+            _Residual1d(width, 2),
+            _Residual1d(width, 3),
+        )
+
+    def forward(self, views: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode.
+
+        Args:
+            views: (B, n_mels + n_cepstra, 4 T) four spectral frames to a step.
+            speech: (B, T) share of each step that is speech.
+
+        Returns:
+            Frames (B, width, T) and cepstral statistics (B, n_statistics).
+        """
+        check_shape(views, f"{speech.shape[0]} D {4 * speech.shape[1]}", "views")
+        weights = speech.repeat_interleave(4, 1)
+        mel, cepstra = views[:, : self.n_mels], self.normalise(views[:, self.n_mels :])
+        mean, _ = weighted_statistics(mel, weights)
+        picture = self.picture((mel - mean[..., None])[:, None] / 3.0)
+        frames = torch.cat([self.picture_out(picture.flatten(1, 2)), self.sequence(cepstra)], 1)
+        return frames, torch.cat(weighted_statistics(cepstra, weights), 1)
+
+
+def _unit(n_in: int, n_out: int, kernel: int, stride: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv1d(n_in, n_out, kernel, stride=stride, padding=kernel // 2, bias=False),
+        nn.BatchNorm1d(n_out),
+        nn.ReLU(),
+    )
+
+
+class _Residual1d(nn.Module):
+    def __init__(self, width: int, dilation: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation, bias=False)
+        self.norm = nn.BatchNorm1d(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.norm(self.conv(x)))
+
+
+class _Residual2d(nn.Module):
+    def __init__(self, n_in: int, n_out: int, stride: tuple[int, int]) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(n_in, n_out, 3, stride=stride, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(n_out)
+        self.conv2 = nn.Conv2d(n_out, n_out, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(n_out)
+        self.shortcut = nn.Sequential(
+            nn.AvgPool2d(stride, ceil_mode=True),
+            nn.Conv2d(n_in, n_out, 1, bias=False),
+            nn.BatchNorm2d(n_out),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x)))))
+        return F.relu(y + cast(Tensor, self.shortcut(x)))

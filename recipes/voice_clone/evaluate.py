@@ -1,0 +1,188 @@
+"""Measure a voice-clone model, through the branch as users run it, on other people's fakes.
+
+python -m recipes.voice_clone.evaluate --model voice_clone-spectrogram-demos-202611
+python -m recipes.voice_clone.evaluate --run first --channel ulaw
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from avdetect.branches.voice_clone import VoiceCloneBranch, build_voice_clone
+from avdetect.channels.codecs import CODECS, Waveform, through_codec
+from avdetect.checkpoint import Checkpoint, ModelCard, load_checkpoint
+from avdetect.observation import ChannelAudio, Observation
+from avdetect.timebase import OBSERVATION_HOP_S, OBSERVATION_S, SAMPLE_RATE_HZ, seconds_to_samples
+from avdetect.types import Part, Segment
+from eval.bootstrap import bootstrap_interval
+from eval.metrics import auc, eer
+from eval.splits import Row
+from eval.voice_split import is_fake, modern_rows, voice_split
+from recipes.datasets.voices import find_speech, read_waveform
+from recipes.voice_clone.settings import RUNS
+
+_PART = Part(channel="mono")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """One set under one channel; clips with too little speech are counted, not scored."""
+
+    n_real: int
+    n_fake: int
+    n_missing: int
+    auc: float
+    auc_low: float
+    auc_high: float
+    eer: float
+
+    def __str__(self) -> str:
+        return (
+            f"AUC {self.auc:.3f} [{self.auc_low:.3f}, {self.auc_high:.3f}]  EER {self.eer:.3f}  "
+            f"{self.n_real} real, {self.n_fake} fake, {self.n_missing} with too little speech"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trials:
+    """Scored clips of one set: rows and raw scores in the same order."""
+
+    rows: list[Row]
+    scores: list[float]
+    n_missing: int
+
+    @property
+    def labels(self) -> list[int]:
+        """1 = fake."""
+        return [int(is_fake(row)) for row in self.rows]
+
+    @property
+    def speakers(self) -> list[str]:
+        """Whose voice, for intervals."""
+        return [row["speaker"] for row in self.rows]
+
+
+def observe_waveform(waveform: Waveform, speech: Sequence[Segment]) -> list[Observation]:
+    """A waveform cut as the engine cuts it (`avdetect.observe`), one channel named ``mono``."""
+    length_s, covered_s, next_s = len(waveform) / SAMPLE_RATE_HZ, 0.0, 0.0
+    observations: list[Observation] = []
+    while covered_s < length_s:
+        whole = next_s + OBSERVATION_S <= length_s
+        # The last observation reaches back, so that it is not shorter than it need be.
+        reach_s = max(0.0, next_s - (OBSERVATION_S - OBSERVATION_HOP_S), length_s - OBSERVATION_S)
+        start_s = next_s if whole else reach_s
+        segment = Segment(start_s, min(start_s + OBSERVATION_S, length_s))
+        first, last = seconds_to_samples(segment.start_s), seconds_to_samples(segment.end_s)
+        inside = tuple(part for s in speech if (part := s.overlap(segment)) is not None)
+        channel = ChannelAudio(channel="mono", waveform=waveform[first:last], speech=inside)
+        fresh = Segment(covered_s, segment.end_s)
+        observations.append(Observation(segment=segment, fresh=fresh, channels=(channel,)))
+        next_s, covered_s = next_s + OBSERVATION_HOP_S, segment.end_s
+    return observations
+
+
+def score_rows(branch: VoiceCloneBranch, rows: Sequence[Row], channel: str = "clean") -> Trials:
+    """Raw clip scores of rows, first sent through a codec of `CODECS` unless ``clean``."""
+    kept, scores = [], []
+    for row in rows:
+        waveform = read_waveform(row)
+        waveform = waveform if channel == "clean" else through_codec(waveform, channel)
+        observations = observe_waveform(waveform, find_speech(waveform))
+        outputs = [output for outputs in branch.run(observations) for output in outputs]
+        score = branch.pool(_PART, outputs).score
+        if score is not None:
+            kept.append(row)
+            scores.append(score)
+    return Trials(rows=kept, scores=scores, n_missing=len(rows) - len(kept))
+
+
+def measure(trials: Trials) -> Figures:
+    """Figures with the 95 % interval of AUC over speakers."""
+    labels, scores = trials.labels, trials.scores
+    low, high = bootstrap_interval(auc, labels, scores, trials.speakers)
+    return Figures(
+        n_real=labels.count(0),
+        n_fake=labels.count(1),
+        n_missing=trials.n_missing,
+        auc=auc(labels, scores),
+        auc_low=low,
+        auc_high=high,
+        eer=eer(labels, scores),
+    )
+
+
+def per_generator(trials: Trials) -> dict[str, tuple[float, int]]:
+    """AUC of each generator's clips against all real ones of the set, and how many there are."""
+    labels, scores = np.array(trials.labels), np.array(trials.scores)
+    names = np.array([row["generator"] for row in trials.rows])
+    table = {}
+    for name in sorted(set(names[labels == 1])):
+        chosen = (labels == 0) | (names == name)
+        table[str(name)] = (auc(labels[chosen], scores[chosen]), int((names == name).sum()))
+    return table
+
+
+def measured_sets() -> dict[str, list[Row]]:
+    """The sets that figures are stated on; none of them trained on or used for choosing."""
+    return {"held_out": voice_split().held_out, "modern": modern_rows()}
+
+
+def load_run(run: str, which: str = "best") -> Checkpoint:
+    """A run's network as a checkpoint without calibration."""
+    saved = torch.load(RUNS / run / f"{which}.pt", weights_only=True)
+    card = ModelCard(
+        name=f"run {run}",
+        role="voice_clone",
+        summary="",
+        licence="",
+        weights_sha256="",
+        config=saved["network"],
+        facts={},
+    )
+    return Checkpoint(card=card, state=saved["state"], calibration=None)
+
+
+def table_of(figures: Figures) -> dict[str, float | int]:
+    """Figures as a card's table, three digits."""
+    return {key: round(value, 3) for key, value in asdict(figures).items()}
+
+
+def write_scores(path: Path, sets: dict[str, Trials]) -> None:
+    """One line a clip: set, file, label, score."""
+    lines = [
+        f"{name},{row['file']},{int(is_fake(row))},{score:.5f}"
+        for name, trials in sets.items()
+        for row, score in zip(trials.rows, trials.scores, strict=True)
+    ]
+    path.write_text("set,file,fake,score\n" + "\n".join(lines) + "\n", "utf-8")
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", help="name of a checkpoint in models/")
+    parser.add_argument("--run", default="first", help="or a folder below runs/voice_clone")
+    parser.add_argument("--which", default="best", choices=("best", "final"), help="of the run")
+    parser.add_argument("--channel", default="clean", choices=("clean", *CODECS))
+    parser.add_argument("--scores", type=Path, help="also write every clip's raw score here (CSV)")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    checkpoint = load_checkpoint(given.model) if given.model else load_run(given.run, given.which)
+    branch = build_voice_clone(checkpoint, torch.device("cpu"))
+    sets = {name: score_rows(branch, rows, given.channel) for name, rows in measured_sets().items()}
+    for name, trials in sets.items():
+        print(f"{checkpoint.card.name}  {name}  {given.channel}: {measure(trials)}")
+        for generator, (value, count) in per_generator(trials).items():
+            print(f"    {generator:32s} AUC {value:.3f}  {count} clips")
+    if given.scores:
+        write_scores(given.scores, sets)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Settings of the voice-clone recipe, typed; an unknown or missing key is refused."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+RUNS = Path(__file__).resolve().parents[2] / "runs" / "voice_clone"
+STORE = RUNS / "cache"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSettings:
+    """The ``[training]`` table; see the comments of ``config.toml``."""
+
+    seed: int
+    n_steps: int
+    steps_per_round: int
+    n_real: int
+    n_generated: int
+    n_twins: int
+    learning_rate: float
+    weight_decay: float
+    average: float
+    channel_share: float
+    row_weight: float
+    label_smoothing: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The whole file; ``network`` goes into the checkpoint as it is."""
+
+    network: dict[str, Any]
+    training: TrainingSettings
+
+
+def read_settings(path: Path) -> Settings:
+    """Read a config file; raises ``TypeError`` on a key that is unknown or missing."""
+    table = tomllib.loads(path.read_text("utf-8"))
+    return Settings(
+        network=table.pop("network"), training=TrainingSettings(**table.pop("training"), **table)
+    )

@@ -1,0 +1,232 @@
+"""Train the voice-clone network on other people's fakes and on vocoded twins of human clips.
+
+python -m recipes.voice_clone.train --config recipes/voice_clone/config.toml --run first
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from speechbrain.augment.freq_domain import SpectrogramDrop
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from avdetect.branches.voice_clone import build_voice_net, front_end, trained_state
+from avdetect.nn.pooling import row_weights, weighted_mean
+from avdetect.nn.voice_net import STEPS_PER_ROW, VoiceNet
+from avdetect.speech.features import N_MELS
+from eval.metrics import auc
+from eval.splits import Row
+from eval.voice_split import is_fake, voice_split
+from recipes.datasets.voices import VoiceStore, clip_id
+from recipes.voice_clone.batches import Batch, VoiceBatches, crop_clip
+from recipes.voice_clone.settings import RUNS, STORE, Settings, TrainingSettings, read_settings
+
+_WARM_UP_STEPS = 50
+_DEVELOPMENT_STEPS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says."""
+
+    run: Path
+    shuffle_labels: bool = False
+    resume: bool = False
+
+
+class VoiceTrainer:
+    """Network, running average, optimiser and chance: all that a resumed run needs."""
+
+    def __init__(self, settings: Settings) -> None:
+        torch.manual_seed(settings.training.seed)
+        self.settings = settings
+        self.net = build_voice_net(settings.network)
+        self.inputs = front_end(settings.network).inputs
+        self.average = AveragedModel(
+            self.net,
+            multi_avg_fn=cast(Any, get_ema_multi_avg_fn)(settings.training.average),
+            use_buffers=True,
+        )
+        trainable = [p for p in self.net.parameters() if p.requires_grad]
+        self.optimiser = torch.optim.AdamW(
+            trainable,
+            lr=settings.training.learning_rate,
+            weight_decay=settings.training.weight_decay,
+        )
+        # SpecAugment (Park et al. 2019) on the mel picture and the cepstra.
+        self.drops = [
+            SpectrogramDrop(4, 24, 0, 2, "zeros", dim=1),
+            SpectrogramDrop(2, 10, 0, 2, "mean", dim=2),
+        ]
+        self.rng = np.random.default_rng(settings.training.seed)
+        self.step = 0
+
+    @property
+    def averaged(self) -> VoiceNet:
+        """The running average, the network that is kept."""
+        net = self.average.module
+        assert isinstance(net, VoiceNet)
+        return net
+
+    def learn(self, batch: Batch) -> float:
+        """One step; returns the loss."""
+        self.net.train()
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(self.step, self.settings.training)
+        inputs = self.inputs(batch.waveforms, batch.speech)
+        if self.settings.network["front_end"] == "spectrogram":
+            inputs = self._drop(inputs)
+        _, scores = self.net(inputs, batch.speech)
+        loss = voice_loss(scores, batch, self.settings.training)
+        self.optimiser.zero_grad()
+        torch.autograd.backward(loss)
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
+        self.optimiser.step()
+        self.average.update_parameters(self.net)
+        self.step += 1
+        return float(loss.detach())
+
+    def _drop(self, views: Tensor) -> Tensor:
+        mel, cepstra = views[:, :N_MELS].transpose(1, 2), views[:, N_MELS:]
+        for drop in self.drops:
+            mel = drop(mel.clone())
+        return torch.cat([mel.transpose(1, 2), cepstra], 1)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that must be the same for a resumed run to go on as if uninterrupted."""
+        return {
+            "net": self.net.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "rng": self.rng.bit_generator.state,
+            "torch_rng": torch.get_rng_state(),
+            "step": self.step,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up `state` again."""
+        self.net.load_state_dict(state["net"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.rng.bit_generator.state = state["rng"]
+        torch.set_rng_state(state["torch_rng"])
+        self.step = int(state["step"])
+
+
+def voice_loss(scores: Tensor, batch: Batch, settings: TrainingSettings) -> Tensor:
+    """Cross-entropy of the clip score, the very mean that the branch pools, and of its rows."""
+    weights = row_weights(batch.speech, STEPS_PER_ROW)
+    smoothed = batch.labels * (1 - 2 * settings.label_smoothing) + settings.label_smoothing
+    n_fake = batch.labels.sum().clamp(min=1.0)
+    n_real = (len(batch.labels) - batch.labels.sum()).clamp(min=1.0)
+    balance = torch.where(batch.labels > 0.5, 0.5 / n_fake, 0.5 / n_real)
+    clip = F.binary_cross_entropy_with_logits(
+        weighted_mean(scores, weights), smoothed, weight=balance, reduction="sum"
+    )
+    rows = (
+        F.binary_cross_entropy_with_logits(
+            scores,
+            smoothed[:, None].expand_as(scores),
+            weight=weights * balance[:, None],
+            reduction="sum",
+        )
+        / weights.shape[1]
+    )
+    loss: Tensor = clip + settings.row_weight * rows
+    return loss
+
+
+def learning_rate(step: int, settings: TrainingSettings) -> float:
+    """Linear warm-up, then a half cosine to zero."""
+    warm = min(1.0, (step + 1) / _WARM_UP_STEPS)
+    return settings.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / settings.n_steps))
+
+
+@torch.inference_mode()
+def development_scores(trainer: VoiceTrainer, rows: list[Row], variant: str) -> list[float]:
+    """The averaged network's score of the first four seconds of each clip."""
+    net, store, scores = trainer.averaged.eval(), VoiceStore(STORE), []
+    for row in rows:
+        clip = clip_id(row)
+        waveform, speech = crop_clip(
+            store.read(variant, clip), store.read_speech(clip), _DEVELOPMENT_STEPS, first=0
+        )
+        mask = torch.from_numpy(speech)[None]
+        _, row_scores = net(trainer.inputs(torch.from_numpy(waveform)[None], mask), mask)
+        clip_score = weighted_mean(row_scores, row_weights(mask, STEPS_PER_ROW))
+        scores.append(float(clip_score))
+    return scores
+
+
+def train(settings: Settings, options: Options) -> Path:
+    """Train to the end; writes ``best.pt``, ``last.pt`` and ``log.jsonl`` into the run's folder."""
+    torch.set_num_threads(1)
+    split, trainer, best = voice_split(), VoiceTrainer(settings), -1.0
+    batches = VoiceBatches(
+        split.training, VoiceStore(STORE), settings.training, shuffle_labels=options.shuffle_labels
+    )
+    options.run.mkdir(parents=True, exist_ok=True)
+    if options.resume:
+        state = torch.load(options.run / "last.pt", weights_only=True)
+        trainer.restore(state["trainer"])
+        best = float(state["best"])
+    while trainer.step < settings.training.n_steps:
+        begun = time.monotonic()
+        losses = [
+            trainer.learn(batches.draw(trainer.rng))
+            for _ in range(settings.training.steps_per_round)
+        ]
+        figures = _development_figures(trainer, split.development)
+        figures |= {"loss": float(np.mean(losses)), "seconds": time.monotonic() - begun}
+        if figures["auc"] > best:
+            best = figures["auc"]
+            _save(options.run / "best.pt", trained_state(trainer.averaged), settings)
+        _log(options.run, {"step": trainer.step, **figures})
+        torch.save({"trainer": trainer.state(), "best": best}, options.run / "last.pt")
+    _save(options.run / "final.pt", trained_state(trainer.averaged), settings)
+    return options.run
+
+
+def _development_figures(trainer: VoiceTrainer, rows: list[Row]) -> dict[str, float]:
+    labels = [int(is_fake(row)) for row in rows]
+    clean = auc(labels, development_scores(trainer, rows, "clean"))
+    coded = auc(labels, development_scores(trainer, rows, "channel_0"))
+    return {"auc": (clean + coded) / 2, "auc_clean": clean, "auc_coded": coded}
+
+
+def _save(path: Path, state: dict[str, Tensor], settings: Settings) -> None:
+    torch.save({"state": state, "network": settings.network}, path)
+
+
+def _log(run: Path, entry: dict[str, float]) -> None:
+    line = json.dumps({key: round(value, 4) for key, value in entry.items()})
+    with (run / "log.jsonl").open("a", encoding="utf-8") as stream:
+        stream.write(line + "\n")
+    print(line, flush=True)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", type=Path, default=Path(__file__).with_name("config.toml"))
+    parser.add_argument("--run", default="first", help="name of the folder below runs/voice_clone")
+    parser.add_argument("--shuffle-labels", action="store_true", help="the control: stays at 0.5")
+    parser.add_argument("--resume", action="store_true", help="go on from last.pt")
+    given = parser.parse_args()
+    train(
+        read_settings(given.config), Options(RUNS / given.run, given.shuffle_labels, given.resume)
+    )
+
+
+if __name__ == "__main__":
+    main()
