@@ -85,11 +85,9 @@ class _Observer:
             start_s = self._next_start_s
             yield self._observation(Segment(start_s, start_s + OBSERVATION_S))
             self._next_start_s = start_s + OBSERVATION_HOP_S
-            # One second more than needed: the last observation may reach back.
-            keep_from_s = self._next_start_s - (OBSERVATION_S - OBSERVATION_HOP_S)
             for buffer in (self._sound, self._faces):
                 if buffer is not None:
-                    buffer.forget(keep_from_s)
+                    buffer.forget(start_s)  # not more: the last observation may reach back to here
 
     def _last(self) -> Iterator[Observation]:
         end_s = 0.0
@@ -101,9 +99,7 @@ class _Observer:
             end_s = max(end_s, self._faces.end_s + 1 / FRAME_RATE_HZ)
         yield from self._complete(end_s)
         if end_s - self._covered_s >= _SHORTEST_S or (self._covered_s == 0.0 and end_s > 0.0):
-            # Buffers still hold what came after the previous start, so reaching back is safe.
-            reach = max(0.0, self._next_start_s - (OBSERVATION_S - OBSERVATION_HOP_S))
-            yield self._observation(Segment(max(reach, end_s - OBSERVATION_S), end_s))
+            yield self._observation(Segment(max(0.0, end_s - OBSERVATION_S), end_s))
 
     def _observation(self, segment: Segment) -> Observation:
         fresh = Segment(min(max(segment.start_s, self._covered_s), segment.end_s), segment.end_s)

@@ -17,6 +17,7 @@ from avdetect.types import Segment, channel_name
 # Correlation above which a channel is the same sound as an earlier one: a stereo copy, not a caller.
 _COPY_CORRELATION = 0.98
 _SILENCE_RMS = 1e-5
+_SHORTEST_FOR_BANDWIDTH_S = 0.1
 
 
 class SoundBuffer:
@@ -49,6 +50,8 @@ class SoundBuffer:
         fresh = chunk.waveform[self._chosen, max(0, known - begin) :]
         gap = np.zeros((len(self._names), max(0, begin - known)), np.float32)
         self._append(np.concatenate([gap, fresh], axis=1))
+        if chunk.native.shape[1] < _SHORTEST_FOR_BANDWIDTH_S * chunk.native_rate_hz:
+            return
         for index, source in enumerate(self._chosen):
             bandwidth_hz = effective_bandwidth_hz(chunk.native[source], chunk.native_rate_hz)
             if bandwidth_hz is not None:
