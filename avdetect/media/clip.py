@@ -24,6 +24,8 @@ from avdetect.media.source import RawFormat, Source, SourceLike, open_source
 from avdetect.timebase import FRAME_RATE_HZ
 from avdetect.types import StreamInfo
 
+_SLOW_FPS = 5
+
 __all__ = ["AudioChunk", "Clip", "PictureFrame", "RawFormat", "open_clip"]
 
 
@@ -84,9 +86,10 @@ class Clip:
                 yield item
         self._source.check_unchanged()
         if not n_items and (self.has_audio or want_video):
-            raise UnreadableMediaError(
-                f"{self.path}: holds neither sound nor picture that can be decoded"
+            damage = (
+                "is damaged or cut off; nothing" if self.n_bad_packets else "holds nothing that"
             )
+            raise UnreadableMediaError(f"{self.path}: {damage} can be decoded")
 
     def _read(
         self, container: InputContainer, want_video: bool
@@ -113,12 +116,10 @@ class Clip:
     def _place(
         self, frame: DecodedFrame, sound: SoundReader, picture: PictureReader
     ) -> Iterator[AudioChunk | PictureFrame]:
-        if not isinstance(frame, AudioFrame):
+        if isinstance(frame, AudioFrame):
+            yield from sound.feed(frame)
+        else:
             yield from picture.feed(frame)
-            return
-        yield from sound.feed(frame)
-        if sound.end_s is not None:
-            yield from picture.hold_until(sound.end_s)
 
     def _judged_streams(
         self, container: InputContainer, want_video: bool
@@ -130,8 +131,15 @@ class Clip:
             if stream.index in wanted and isinstance(stream, AudioStream | VideoStream)
         ]
         for stream in streams:
-            prepare_decoder(stream, threaded=isinstance(stream, VideoStream))
+            prepare_decoder(stream, threaded=_worth_threads(stream), strict=self.is_still)
         return streams
+
+
+def _worth_threads(stream: AudioStream | VideoStream) -> bool:
+    """Threads hold frames back: at a frame a second the picture would lag far behind the sound."""
+    if not isinstance(stream, VideoStream):
+        return False
+    return stream.average_rate is None or stream.average_rate >= _SLOW_FPS
 
 
 def _frame_s(streams: list[AudioStream | VideoStream]) -> float:

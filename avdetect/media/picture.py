@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 from avdetect.errors import InputLimitError
 from avdetect.media.orientation import Axes, display_axes, turn_upright
 from avdetect.media.probe import check_picture_size
-from avdetect.media.sound import BACKWARD_JUMP_S, MAX_CLIP_S
+from avdetect.media.sound import BACKWARD_JUMP_S, MAX_CLIP_S, MAX_SILENCE_S
 from avdetect.timebase import FRAME_RATE_HZ
 
 MAX_SHOWN_PX = 1920  # longest side handed out: a face of interest fills 100 px long before that
-# A held picture is handed out again this long before the sound, so that nobody waits for its end.
-HOLD_S = 4.0
 _GRACE_S = 0.005  # Matroska and FLV round to 1 ms, some recorders to more
 
 
@@ -31,8 +29,7 @@ class PictureFrame:
         time_s: true presentation time, seconds from clip start.
         picture: (H, W, 3) uint8 RGB, upright, longest side at most `MAX_SHOWN_PX`.
         ticks: the positions k of the 25 Hz clock at which this picture is shown, never empty.
-            Ticks of successive frames join without overlap. A picture held for long comes again
-            with the ticks that follow.
+            Ticks of successive frames join without overlap.
     """
 
     time_s: float
@@ -58,7 +55,6 @@ class PictureReader:
         self._reformatter = VideoReformatter()
         self._pending: VideoFrame | None = None
         self._pending_s = 0.0
-        self._converted: NDArray[np.uint8] | None = None
         self._next_tick = 0
         self._axes: tuple[int, Axes] | None = None  # of the stream, and the turn it was read at
         self._rebase_s = 0.0
@@ -74,12 +70,7 @@ class PictureReader:
         if self._pending is None:
             self._next_tick = first_tick(time_s)
         yield from self._show_until(first_tick(time_s))
-        self._pending, self._pending_s, self._converted = frame, time_s, None
-
-    def hold_until(self, sound_s: float) -> Iterator[PictureFrame]:
-        """Hand out a long-held picture again when the sound has run far ahead of it."""
-        if sound_s - HOLD_S > self._next_tick / FRAME_RATE_HZ + 1.0:
-            yield from self._show_until(first_tick(sound_s - HOLD_S))
+        self._pending, self._pending_s = frame, time_s
 
     def flush(self) -> Iterator[PictureFrame]:
         """The last frame, shown for its own duration."""
@@ -89,7 +80,7 @@ class PictureReader:
         if self._pending.duration and self._pending.time_base:
             duration_s = min(float(self._pending.duration * self._pending.time_base), 10.0)
         end = first_tick(self._pending_s + duration_s)
-        yield from self._show_until(max(end, self._next_tick + (self._converted is None)))
+        yield from self._show_until(max(end, self._next_tick + 1))
         self._pending = None
 
     def _time(self, frame: VideoFrame) -> float:
@@ -102,6 +93,9 @@ class PictureReader:
         if time_s < previous_s - BACKWARD_JUMP_S:  # the clock was started anew: go on from here
             self._rebase_s += previous_s + self._frame_s - time_s
             time_s = previous_s + self._frame_s
+        if time_s - previous_s > MAX_SILENCE_S:
+            hours = f"{MAX_SILENCE_S / 3600:.0f} h"
+            raise InputLimitError(f"{self._name}: one picture is shown for more than {hours}")
         if time_s > MAX_CLIP_S:
             hours = f"{MAX_CLIP_S / 3600:.0f} hours"
             raise InputLimitError(f"{self._name}: is longer than {hours}; cut it into pieces")
@@ -110,11 +104,9 @@ class PictureReader:
     def _show_until(self, end: int) -> Iterator[PictureFrame]:
         if self._pending is None or end <= self._next_tick:
             return
-        if self._converted is None:
-            self._converted = self._convert(self._pending)
         ticks = range(self._next_tick, end)
         self._next_tick = end
-        yield PictureFrame(self._pending_s, self._converted, ticks)
+        yield PictureFrame(self._pending_s, self._convert(self._pending), ticks)
 
     def _convert(self, frame: VideoFrame) -> NDArray[np.uint8]:
         scale = min(1.0, MAX_SHOWN_PX / max(frame.width, frame.height))

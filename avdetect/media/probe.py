@@ -58,7 +58,7 @@ def probe(container: InputContainer, name: str) -> Probe:
     audio = _preferred([s for s in container.streams.audio if _decodable(s)])
     video = _preferred([s for s in container.streams.video if _decodable(s) and not _is_cover(s)])
     if audio is None and video is None:
-        raise UnreadableMediaError(f"{name}: holds neither sound nor picture that can be decoded")
+        raise UnreadableMediaError(f"{name}: holds no sound or picture stream that can be decoded")
     if video is not None:
         check_picture_size(video.codec_context.width, video.codec_context.height, name)
     starts, turned = _first_frames(container, [s for s in (audio, video) if s is not None])

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import av
 import numpy as np
 from av.audio.frame import AudioFrame
-from numpy.typing import NDArray
 
 from avdetect.errors import InputLimitError
+from avdetect.media.samples import SampleReader, Samples
 from avdetect.timebase import SAMPLE_RATE_HZ
-
-Samples = NDArray[np.float32]
 
 CHUNKS_A_SECOND = 2
 CHUNK_SAMPLES = SAMPLE_RATE_HZ // CHUNKS_A_SECOND
@@ -113,7 +110,6 @@ class SoundReader:
         self._n_native = self._n_silence = 0  # samples taken so far; zeros among them
         self._rebase_s = 0.0
         self._n_emitted = 0  # chunks
-        self._conform: av.AudioResampler | None = None
 
     @property
     def end_s(self) -> float | None:
@@ -131,10 +127,7 @@ class SoundReader:
         gap = self._gap(frame)
         if gap > 0:
             yield from self._silence(gap)
-        for part in self._conformed(frame):
-            samples = self._clean(to_float(part))
-            yield from self._append(samples[:, max(0, -gap) :])
-            gap = min(0, gap + samples.shape[1]) if gap < 0 else 0
+        yield from self._append(self._clean(self._reader.read(frame))[:, max(0, -gap) :])
 
     def flush(self) -> Iterator[AudioChunk]:
         """The rest, after the last frame."""
@@ -157,20 +150,11 @@ class SoundReader:
                 f"{self._name}: {channels} sound channels are more than {MAX_CHANNELS}"
             )
         self._rate_hz, self._channels = rate_hz, channels
-        self._format = (frame.format.name, frame.layout.name)
+        self._reader = SampleReader(frame)
         self.start_s = max(0.0, (frame.time or self._clip_start_s) - self._clip_start_s)
         self._native, self._waveform = _Queue(channels), _Queue(channels)
         self._upstream = _Upstream(channels, rate_hz)
         self._pending: deque[Samples] = deque()
-
-    def _conformed(self, frame: AudioFrame) -> list[AudioFrame]:
-        """A stream that changes its rate or channels on the way keeps those it began with."""
-        if frame.sample_rate == self._rate_hz and frame.layout.nb_channels == self._channels:
-            return [frame]
-        layout = self._format[1]
-        frame.pts = None
-        resampler = av.AudioResampler(format="fltp", layout=layout, rate=self._rate_hz)
-        return [*resampler.resample(frame), *resampler.resample(None)]
 
     def _gap(self, frame: AudioFrame) -> int:
         """Samples missing before this frame (> 0) or already there (< 0); 0 within the jitter."""
@@ -236,17 +220,3 @@ class SoundReader:
 
     def _n_waveform(self) -> int:
         return round(self._n_native * SAMPLE_RATE_HZ / self._rate_hz)
-
-
-def to_float(frame: AudioFrame) -> Samples:
-    """Samples of a decoded frame of any format as (C, S) float32, full scale 1."""
-    data: NDArray[Any] = frame.to_ndarray()
-    if not frame.format.is_planar:
-        data = data.reshape(-1, frame.layout.nb_channels).T
-    if data.dtype == np.uint8:
-        return (data.astype(np.float32) - np.float32(128)) / np.float32(128)
-    if np.issubdtype(data.dtype, np.integer):
-        scale = 2.0 ** (8 * data.dtype.itemsize - 1)
-        return (data.astype(np.float64) / scale).astype(np.float32)
-    with np.errstate(over="ignore"):
-        return data.astype(np.float32)

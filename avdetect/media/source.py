@@ -11,17 +11,16 @@ import hashlib
 import io
 import os
 import stat
-import struct
 import tempfile
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, Any, BinaryIO
 
-import numpy as np
 from numpy.typing import NDArray
 
 from avdetect.errors import InputError, InputLimitError, InputNotFoundError, UnreadableMediaError
+from avdetect.media.arrays import wav_bytes
 
 # Bytes are the content of a file, never its name; a name in bytes is handed in as ``os.fsdecode``.
 _ACCEPTED = "a path, bytes, a binary file object, or (samples, rate_hz)"
@@ -99,6 +98,7 @@ class Source:
     _stamp: Callable[[], tuple[int, int] | None] = lambda: None
     sha256: str = ""
     _opened: tuple[int, int] | None = field(default=None, init=False)
+    _failure: OSError | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._opened = self._stamp()
@@ -113,10 +113,12 @@ class Source:
 
     def reader(self) -> BinaryIO:
         """A fresh seekable reader over the bytes; several may be in use at once."""
-        return _Reader(self._read_at, self.size)  # type: ignore[return-value]
+        return _Reader(self._read_noted, self.size)  # type: ignore[return-value]
 
     def check_unchanged(self) -> None:
-        """Raise InputError where the file is no longer what was hashed."""
+        """Raise InputError where the file is no longer what was hashed, or failed to be read."""
+        if self._failure is not None:
+            raise InputError(f"{self.name}: cannot be read: {_reason(self._failure)}")
         if self._stamp() != self._opened:
             raise InputError(
                 f"{self.name}: changed while it was read; try again when it is complete"
@@ -126,6 +128,14 @@ class Source:
         """Let go of the file; a temporary copy vanishes."""
         self._close()
         self._close = lambda: None
+
+    def _read_noted(self, size: int, offset: int) -> bytes:
+        # A demuxer takes a failing disk for the end of the file: remember what it was.
+        try:
+            return self._read_at(size, offset)
+        except OSError as e:
+            self._failure = e
+            raise
 
     def _hash(self) -> str:
         digest, position = hashlib.sha256(), 0
@@ -173,7 +183,8 @@ def open_source(source: SourceLike, *, name: str | None = None) -> Source:
     if isinstance(source, bytes | bytearray | memoryview):
         return _from_bytes(bytes(source), name or "<bytes>")
     if isinstance(source, tuple):
-        return _from_bytes(_wav_bytes(*source, name or "<array>"), name or "<array>", "wav")
+        called = name or "<array>"
+        return _from_bytes(wav_bytes(source, called), called, "wav")
     if hasattr(source, "read"):
         return _open_stream(source, name or _stream_name(source))
     raise InputError(f"{name or type(source).__name__}: hand in {_ACCEPTED}")
@@ -276,29 +287,6 @@ def _spool(stream: IO[bytes], name: str, suffix: str) -> Source:
     except BaseException:
         os.close(descriptor)
         raise
-
-
-def _wav_bytes(samples: NDArray[Any], rate_hz: int, name: str) -> bytes:
-    """Samples as a WAV of 32-bit floats, so that arrays take the same way as files."""
-    array = np.asarray(samples)
-    if array.ndim not in (1, 2) or not array.size:
-        raise InputError(f"{name}: want samples of shape (S,), (C, S) or (S, C), got {array.shape}")
-    if array.dtype == np.int16:
-        array = array.astype(np.float32) / 32768
-    elif not np.issubdtype(array.dtype, np.floating):
-        raise InputError(f"{name}: want float samples in [-1, 1] or int16, got {array.dtype}")
-    if array.ndim == 2 and array.shape[0] < array.shape[1]:
-        array = array.T  # (C, S): time is the longer axis
-    frames = np.ascontiguousarray(array.reshape(len(array), -1), "<f4")
-    channels, rate = frames.shape[1], int(rate_hz)
-    if not 0 < rate < 1 << 31 or channels > 0xFFFF >> 2 or frames.nbytes > 0xFFFFFF00:
-        raise InputLimitError(f"{name}: {channels} channels at {rate} Hz do not fit a WAV file")
-    layout = struct.pack(
-        "<HHIIHH", 3, channels, rate, rate * channels * 4 % (1 << 32), channels * 4, 32
-    )
-    data = struct.pack("<4sI", b"data", frames.nbytes) + frames.tobytes()
-    chunks = b"WAVE" + struct.pack("<4sI", b"fmt ", len(layout)) + layout + data
-    return struct.pack("<4sI", b"RIFF", len(chunks)) + chunks
 
 
 def _reason(error: Exception) -> str:
