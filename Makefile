@@ -5,8 +5,9 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
 BIN := .venv/bin
 UV_VERSION := 0.13.8
 export UV_PROJECT_ENVIRONMENT := .venv
-# moving 6 GB out of the cache by copy is slow, and a warning about it is no help to anyone
-export UV_LINK_MODE ?= hardlink
+# pyworld, which only training forgeries need, has no wheel for Linux: it is built where it can be
+CAN_BUILD = $$(command -v c++ >/dev/null && $(PYTHON) -c 'import sysconfig, pathlib, sys; \
+	sys.exit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").is_file())' && echo yes)
 
 .PHONY: help env demo test lint format schema clean
 
@@ -24,7 +25,12 @@ env: .venv/.ready
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed: make PYTHON=/path/to/python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	$(BIN)/uv sync --frozen --inexact --all-extras
+	@if [ "$(CAN_BUILD)" = yes ]; then \
+		$(BIN)/uv sync --frozen --inexact --all-extras; \
+	else \
+		echo "No C++ compiler with Python headers: leaving out pyworld, needed only for training."; \
+		$(BIN)/uv sync --frozen --inexact --all-extras --no-install-package pyworld; \
+	fi
 	touch $@
 
 demo: env
