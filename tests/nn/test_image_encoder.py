@@ -1,0 +1,69 @@
+import pytest
+import torch
+
+from avdetect.errors import ShapeError
+from avdetect.nn.image_encoder import (
+    MASK_SIDE,
+    FaceForgeryConfig,
+    FaceForgeryNet,
+    mask_of,
+    view_of_mask,
+)
+
+SMALL = FaceForgeryConfig(widths=(8, 8, 8, 8), depths=(0, 0, 0, 0), token_width=16)
+
+
+@pytest.fixture
+def net():
+    torch.manual_seed(0)
+    return FaceForgeryNet(SMALL).eval()
+
+
+def test_shapes(net):
+    said = net(torch.rand(2, 3, 224, 224))
+
+    assert said.token.shape == (2, 16)
+    assert said.score.shape == (2,)
+    assert said.mask_logits.shape == (2, 22, 22)
+
+
+def test_other_sizes_are_refused(net):
+    with pytest.raises(ShapeError, match="faces: want"):
+        net(torch.rand(2, 3, 256, 256))
+
+
+def test_rim_of_the_crop_is_not_looked_at(net):
+    faces = torch.rand(1, 3, 224, 224)
+    changed = faces.clone()
+    changed[..., :24, :] = 0.0
+    changed[..., :, -24:] = 1.0
+
+    assert torch.equal(net(faces).score, net(changed).score)
+
+
+def test_mask_lies_where_the_crop_does():
+    logits = torch.full((1, 22, 22), -20.0)
+    logits[0, 0, 21] = 20.0
+
+    mask = mask_of(logits)
+
+    assert mask.shape == (1, MASK_SIDE, MASK_SIDE)
+    assert mask[0, 3, 24] == pytest.approx(1.0)
+    assert mask.sum() == pytest.approx(1.0, abs=1e-3)
+
+
+def test_truth_and_map_share_their_cells():
+    mask = torch.zeros(1, 224, 224)
+    mask[0, 24:32, 192:200] = 1.0
+
+    cells = view_of_mask(mask)
+
+    assert cells.shape == (1, 22, 22)
+    assert cells[0, 0, 21] == 1.0
+    assert cells.sum() == 1.0
+
+
+def test_config_reads_lists_and_refuses_unknown_keys():
+    assert FaceForgeryConfig.from_table({"widths": [8, 8, 8, 8]}).widths == (8, 8, 8, 8)
+    with pytest.raises(TypeError):
+        FaceForgeryConfig.from_table({"width": 8})
