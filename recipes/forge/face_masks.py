@@ -43,7 +43,7 @@ def soften(mask: Mask, rng: np.random.Generator, sigma_px: float) -> Mask:
     soft = cv2.GaussianBlur(mask, (0, 0), max(sigma_px, 0.3))
     if rng.random() < 0.5:
         soft = np.clip(soft * 2.0 - 1.0, 0.0, 1.0)
-    return np.asarray(np.where(soft < 0.01, 0.0, soft), np.float32)
+    return np.asarray(np.where(soft < 0.01, 0.0, np.minimum(soft, 1.0)), np.float32)
 
 
 def face_box(

@@ -159,8 +159,9 @@ def _redrawn(material: Material, rng: np.random.Generator) -> tuple[NDArray[np.f
         source = _sharpen(source, rng.uniform(0.2, 1.5))
     if rng.random() < 0.4:
         source = _nudge(source, rng)
-    blended = source.astype(np.float32)
-    blended = _with_rim_of(face.picture, blended)
+    blended = _with_tone_of(
+        face.picture, _with_rim_of(face.picture, source), rng.uniform(3.0, 10.0)
+    )
     if rng.random() < 0.4:
         share = rng.uniform(0.1, 0.5)
         blended = blended * (1.0 - share) + face.picture * share
@@ -237,7 +238,8 @@ def _sharpen(picture: Picture, share: float) -> Picture:
 def _nudge(picture: Picture, rng: np.random.Generator) -> Picture:
     """A slight misfit: shift, scale and turn by a few percent, with its resampling."""
     side = picture.shape[0]
-    turn = cv2.getRotationMatrix2D((side / 2, side / 2), rng.normal(0, 1.5), rng.normal(1, 0.02))
+    angle_deg, scale = rng.normal(0.0, 1.5), rng.normal(1.0, 0.02)
+    turn = np.asarray(cv2.getRotationMatrix2D((side / 2, side / 2), angle_deg, scale), np.float64)
     turn[:, 2] += rng.normal(0.0, 2.0, 2)
     return np.asarray(
         cv2.warpAffine(picture, turn, (side, side), borderMode=cv2.BORDER_REFLECT_101), np.uint8
@@ -254,7 +256,15 @@ def _onto(other: Face, face: Face) -> NDArray[np.float32]:
     return np.asarray(laid, np.float32)
 
 
-def _with_rim_of(picture: Picture, drawn: NDArray[np.float32]) -> NDArray[np.float32]:
+def _with_tone_of(
+    picture: Picture, drawn: NDArray[np.float32], sigma_px: float
+) -> NDArray[np.float32]:
+    """Large-scale colour of the real picture: a small auto-encoder loses it, generators do not."""
+    lost = picture - drawn
+    return np.asarray(drawn + cv2.GaussianBlur(lost, (0, 0), sigma_px), np.float32)
+
+
+def _with_rim_of(picture: Picture, drawn: Picture) -> NDArray[np.float32]:
     framed = picture.astype(np.float32)
     inner = slice(_RIM_PX, -_RIM_PX)
     framed[inner, inner] = drawn[inner, inner]

@@ -1,10 +1,10 @@
-"""Faces drawn anew by small auto-encoders: what a talking-portrait network does to every pixel.
+"""Faces drawn anew by a small auto-encoder: what a talking-portrait network does to every pixel.
 
-Two decoders differ in how they enlarge (nearest and convolution, transposed convolution), because
+Decoders may differ in how they enlarge (nearest and convolution, transposed convolution), because
 the enlarging step leaves its own grid (Odena et al. 2016; Zhang et al. 2019, AutoGAN). They are
 trained by this module on the training fold alone and their pictures are cached:
 
-    python -m recipes.forge.resynthesis --seconds 240
+    python -m recipes.forge.resynthesis --seconds 200
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from recipes.datasets.face_folds import fold
 from recipes.datasets.faces import CACHE, PICTURE_PX, load_faces
 
-DECODERS = ("nearest", "transposed")
+DECODERS = ("nearest",)
 GROUPS = ("photographs", "sync", "development")
 _BATCH = 8
 _WIDTH = 24
@@ -36,23 +36,27 @@ def load_redrawn(group: str, decoder: str) -> NDArray[np.uint8]:
 
 
 class AutoEncoder(nn.Module):
-    """Stride 4 or 8 bottleneck; (B, 3, 256, 256) in [0, 1] to the same."""
+    """Six channels at a quarter of the side; (B, 3, 256, 256) in [0, 1] to the same."""
 
     def __init__(self, decoder: str) -> None:
         super().__init__()
         w = _WIDTH
-        deep = decoder == "transposed"
         self.encode = nn.Sequential(
-            nn.Conv2d(3, w, 4, 2, 1), nn.GELU(), nn.Conv2d(w, 2 * w, 4, 2, 1), nn.GELU(),
-            *([nn.Conv2d(2 * w, 4 * w, 4, 2, 1), nn.GELU()] if deep else []),
-            nn.Conv2d(4 * w if deep else 2 * w, 32 if deep else 6, 3, 1, 1),
-        )  # fmt: skip
+            nn.Conv2d(3, w, 4, 2, 1),
+            nn.GELU(),
+            nn.Conv2d(w, 2 * w, 4, 2, 1),
+            nn.GELU(),
+            nn.Conv2d(2 * w, 6, 3, 1, 1),
+        )
         self.decode = nn.Sequential(
-            nn.Conv2d(32 if deep else 6, 4 * w if deep else 2 * w, 3, 1, 1), nn.GELU(),
-            *([_enlarge(4 * w, 2 * w, decoder), nn.GELU()] if deep else []),
-            _enlarge(2 * w, w, decoder), nn.GELU(),
-            _enlarge(w, w // 2, decoder), nn.GELU(), nn.Conv2d(w // 2, 3, 3, 1, 1),
-        )  # fmt: skip
+            nn.Conv2d(6, 2 * w, 3, 1, 1),
+            nn.GELU(),
+            _enlarge(2 * w, w, decoder),
+            nn.GELU(),
+            _enlarge(w, w // 2, decoder),
+            nn.GELU(),
+            nn.Conv2d(w // 2, 3, 3, 1, 1),
+        )
 
     def forward(self, picture: Tensor) -> Tensor:
         """Draw the picture anew."""

@@ -104,7 +104,7 @@ class Training:
         self._optimiser.step()
         self.average.update_parameters(self.net)
         self.step += 1
-        return float(loss)
+        return loss.item()
 
     def weights(self) -> dict[str, Tensor]:
         """The averaged network's state."""

@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from recipes.forge.picture_channel import PictureChannel, apply_channel, draw_channel, h264, jpeg
+from tests.recipes.forge.drawn_faces import drawn_face
+
+PICTURE = drawn_face().picture
+
+
+def test_neutral_channel_changes_nothing():
+    assert np.array_equal(apply_channel(PictureChannel(), PICTURE), PICTURE)
+
+
+def test_same_channel_treats_equal_pictures_equally():
+    rng = np.random.default_rng(0)
+    for _ in range(10):
+        channel = draw_channel(rng)
+
+        assert np.array_equal(
+            apply_channel(channel, PICTURE), apply_channel(channel, PICTURE.copy())
+        )
+
+
+def test_size_is_kept():
+    odd = PICTURE[:201, :173]
+
+    coded = apply_channel(PictureChannel(shrink=0.61, h264_crf=30, h264_predicted=True), odd)
+
+    assert coded.shape == odd.shape
+    assert coded.dtype == np.uint8
+
+
+@pytest.mark.parametrize("predicted", [False, True])
+def test_h264_loses_more_at_a_higher_rate_factor(predicted):
+    fine, coarse = (h264(PICTURE, crf, predicted=predicted) for crf in (18, 38))
+
+    assert 0 < _loss(fine) < _loss(coarse) < 30
+
+
+def test_jpeg_loses_more_at_a_lower_quality():
+    assert 0 < _loss(jpeg(PICTURE, 95)) < _loss(jpeg(PICTURE, 40))
+
+
+def _loss(picture):
+    return np.abs(picture.astype(float) - PICTURE).mean()
