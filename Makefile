@@ -9,7 +9,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 CAN_BUILD = $$(command -v c++ >/dev/null && $(PYTHON) -c 'import sysconfig, pathlib, sys; \
 	sys.exit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").is_file())' && echo yes)
 
-.PHONY: help env demo test lint format schema clean
+.PHONY: help env demo test lint format schema wheel clean
 
 help:
 	@echo "make demo    build the environment and judge the clips in samples/"
@@ -17,6 +17,7 @@ help:
 	@echo "make env     build the environment in .venv"
 	@echo "make lint    style, types and import arrows"
 	@echo "make format  put the code into the house's format"
+	@echo "make wheel   write the wheel and its locked requirements into dist/"
 	@echo "make schema  write the JSON schema of the verdict anew"
 
 env: .venv/.ready
@@ -52,6 +53,10 @@ format: env
 
 schema: env
 	$(BIN)/python -c "import json; from avdetect.verdict import json_schema; print(json.dumps(json_schema(), indent=2))" > avdetect/schema/verdict-1.json
+
+wheel: env
+	$(BIN)/uv build --wheel
+	$(BIN)/uv export --frozen --quiet --no-dev --no-emit-project --output-file dist/requirements.txt
 
 clean:
 	rm -rf .venv demo-reports dist .mypy_cache .ruff_cache .pytest_cache
