@@ -86,7 +86,7 @@ def _self_blend(material: Material, rng: np.random.Generator) -> tuple[NDArray[n
     if rng.random() < 0.7:
         source = _nudge(source, rng)
     mask = region_mask(face.landmarks, str(rng.choice(REGIONS)), rng, _side(face))
-    return source.astype(np.float32), mask * rng.choice([0.5, 0.75, 1.0, 1.0, 1.0])
+    return source.astype(np.float32), mask * np.float32(rng.choice([0.5, 0.75, 1.0, 1.0, 1.0]))
 
 
 def _resampled(material: Material, rng: np.random.Generator) -> tuple[NDArray[np.float32], Mask]:
