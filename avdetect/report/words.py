@@ -69,9 +69,9 @@ def percent_words(probability: float) -> str:
     """A probability as a percentage that never claims 0 or 100: ``98.5 %``, ``> 99.9 %``."""
     if 0.999 < probability:
         return "> 99.9 %"
-    if probability < 0.001:
-        return "< 0.1 %"
-    return f"{100 * probability:.1f} %"
+    if probability < 0.00001:
+        return "< 0.001 %"
+    return f"{100 * probability:.1f} %" if probability >= 0.001 else f"{100 * probability:.1g} %"
 
 
 def prior_words(prior_fake: float) -> str:

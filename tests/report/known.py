@@ -92,7 +92,9 @@ def fake_call(path: str = "call.wav", fake_llr: float = 4.21, prior_fake: float 
         ),
         cues=(Cue(name="av_offset", face_track=0, value=0.04, unit="s", text="Sound is late."),),
         missing={"lip_sync": "no face speaks while the sound does"},
-        quality=Quality(speech_s=41.3, bandwidth_hz=3400.0, face_px=182.0, frames_used=610),
+        quality=Quality(
+            speech_s=41.3, bandwidth_hz=3400.0, face_px=182.0, frames_used=610, faces_seen=2
+        ),
         models=(Model(id="voice_clone-aasist-202611", sha256="ab" * 32),),
     )
 

@@ -40,7 +40,13 @@ def test_ratio_in_words(fake_llr, start):
 
 @pytest.mark.parametrize(
     ("probability", "expected"),
-    [(0.5, "50.0 %"), (0.99996, "> 99.9 %"), (0.0, "< 0.1 %"), (0.001, "0.1 %")],
+    [
+        (0.5, "50.0 %"),
+        (0.99996, "> 99.9 %"),
+        (0.0, "< 0.001 %"),
+        (0.001, "0.1 %"),
+        (0.00037, "0.04 %"),
+    ],
 )
 def test_probability_never_claims_certainty(probability, expected):
     assert words.percent_words(probability) == expected
