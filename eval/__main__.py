@@ -30,6 +30,14 @@ class Higher(StrEnum):
     SPOOF = "spoof"
 
 
+class Part(StrEnum):
+    """A group of acceptance media."""
+
+    CALLS = "calls"
+    CLIPS = "clips"
+    SCENES = "scenes"
+
+
 class Scale(StrEnum):
     """What the scores are."""
 
@@ -118,14 +126,15 @@ def heldout(  # noqa: PLR0913, PLR0917 - one parameter an option
 @app.command()
 def compose(
     out_dir: Annotated[Path, typer.Argument(help="folder to write into, made if it is not there")],
+    only: Annotated[list[Part] | None, typer.Option(help="part to build; default all")] = None,
     long: Annotated[
         bool, typer.Option("--long", help="also the 120-minute call and the 10-minute video")
     ] = False,
 ) -> None:
     """Build the acceptance media from the data folder, with what is true of each in truth.json."""
-    from eval.compose import compose_all
+    from eval.compose import PARTS, compose_all
 
-    for path in compose_all(out_dir, long=long):
+    for path in compose_all(out_dir, parts=only or PARTS, long=long):
         print(path)
 
 
