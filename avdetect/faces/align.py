@@ -86,7 +86,8 @@ def _warp(
     scale = float(np.hypot(transform[0, 0], transform[1, 0]))
     if scale < 0.5:  # far above crop size: shrink by area first, or the warp aliases
         factor = 2.0 * scale
-        picture = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        smaller = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        picture = np.asarray(smaller, np.uint8)
         transform = transform / np.array([[factor, factor, 1.0]])
     return np.asarray(
         cv2.warpAffine(

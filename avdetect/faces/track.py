@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from avdetect.faces.detect import FaceFinder, FaceMeasure, iou
 
 MAX_FACES = 4  # the largest are followed; each costs about 6 ms a frame and bounds memory
-_PROPOSE_EVERY = 5  # ticks of the 25 Hz clock: new faces are noticed within 0.2 s
+_PROPOSE_EVERY = 5  # ticks of the 25 Hz clock: a first face is noticed within 0.2 s
+_PROPOSE_MORE_EVERY = 12  # ticks, while a face is followed already: looking for more costs time
 _LOST_AFTER = 12  # ticks without a mesh before a track ends: half a second
 _SAME_TRACK_IOU = 0.3
 
@@ -54,7 +55,8 @@ class FaceTracker:
             self.shot += 1
         self._since_proposal += ticks
         found = self._follow(picture, ticks)
-        if new_shot or self._since_proposal >= _PROPOSE_EVERY or self._n_tracks == 0:
+        patience = _PROPOSE_MORE_EVERY if found else _PROPOSE_EVERY
+        if new_shot or self._since_proposal >= patience or self._n_tracks == 0:
             self._since_proposal = 0
             found |= self._discover(picture)
         return found

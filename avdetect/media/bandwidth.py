@@ -66,6 +66,8 @@ def _long_term_levels_db(samples: NDArray[np.float64], rate_hz: int) -> NDArray[
     windows = windows[energy > energy.max() * 10 ** (-_ACTIVE_DB / 10)]
     power = np.abs(np.fft.rfft(windows * np.hanning(size), axis=1)) ** 2
     level = np.percentile(power, 95, axis=0)
+    if level.max() <= 0:  # a click on the window's very edge
+        return None
     width = max(1, round(_SMOOTH_HZ / (rate_hz / size)))
     level = np.convolve(level, np.ones(width) / width, mode="same")
     return np.asarray(10 * np.log10(level + level.max() * 1e-20), np.float64)

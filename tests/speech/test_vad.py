@@ -2,11 +2,11 @@
 
 import warnings
 
-import librosa
 import numpy as np
 import pytest
 import torch
 
+from avdetect.media.clip import open_clip
 from avdetect.speech.vad import CHUNK_SAMPLES, VoiceActivity, speech_segments
 from tests.paths import SAMPLES
 from tests.synth import noise, tone
@@ -14,8 +14,9 @@ from tests.synth import noise, tone
 
 @pytest.fixture(scope="module")
 def speech():
-    waveform, _ = librosa.load(SAMPLES / "call_synthetic.wav", sr=16000, mono=False)
-    return np.ascontiguousarray(waveform[0, : 8 * 16000])
+    with open_clip(SAMPLES / "call_synthetic.wav") as clip:
+        left = np.concatenate([chunk.waveform[0] for chunk in clip.chunks()])
+    return np.ascontiguousarray(left[: 8 * 16000])
 
 
 def test_equal_to_the_library(speech):
