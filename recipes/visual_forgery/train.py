@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,7 @@ class Training:
         self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = torch.optim.swa_utils.AveragedModel(
             self.net,
-            multi_avg_fn=_averaging(self.settings.average),
+            avg_fn=_averaging(self.settings.average),
             use_buffers=True,
         )
         self._optimiser = torch.optim.AdamW(
@@ -136,8 +136,14 @@ class Training:
         return self.settings.learning_rate * warm * min(1.0, left / self.settings.decay_share)
 
 
-def _averaging(share: float) -> Any:
-    return torch.optim.swa_utils.get_ema_multi_avg_fn(share)  # type: ignore[no-untyped-call]
+def _averaging(share: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """Running average that is short at first, or the random start would linger in it."""
+
+    def average(kept: Tensor, current: Tensor, n: Tensor | int) -> Tensor:
+        keep = min(share, (1.0 + float(n)) / (10.0 + float(n)))
+        return kept * keep + current * (1.0 - keep)
+
+    return average
 
 
 def run(settings: Settings, folder: Path, *, shuffle_labels: bool, resume: bool) -> None:
