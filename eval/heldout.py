@@ -15,7 +15,7 @@ from eval.heldout_file import HeldoutRow, append_rows, heldout_row, read_heldout
 from eval.heldout_rows import HeldoutClip, as_files
 
 RESULTS = Path(__file__).resolve().parent / "results"
-_CLIPS_A_CALL = 16  # the largest batch the detector makes, on a GPU
+_CLIPS_A_CALL = 8  # what an interruption costs at most
 
 
 class Scanner(Protocol):
