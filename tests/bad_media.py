@@ -237,6 +237,11 @@ def _pictures(folder: Path) -> dict[str, Path]:
     }
 
 
+def make_cover_mp3(folder: Path) -> Path:
+    """An MP3 of half a second with cover art."""
+    return _covered(folder / "cover.mp3", synth.photograph(folder / "cover.jpg", _scene(320, 240)))
+
+
 def _covered(path: Path, jpg: Path) -> Path:
     """An MP3 of half a second behind a picture tag (ID3v2.4 APIC)."""
     sound = synth.Sound(samples=synth.tone(0.5), rate_hz=16000, codec="libmp3lame")

@@ -172,9 +172,9 @@ def _add_audio(out, sound: Sound):
 
 def _audio_packets(stream, sound: Sound):
     context, rate = stream.codec_context, sound.rate_hz
-    frame = av.AudioFrame.from_ndarray(
-        np.ascontiguousarray(sound.channels), format="fltp", layout=_layout(sound)
-    )
+    # Interleaved: PyAV 18 miscounts the planes of eight channels and more.
+    interleaved = np.ascontiguousarray(sound.channels.T).reshape(1, -1)
+    frame = av.AudioFrame.from_ndarray(interleaved, format="flt", layout=_layout(sound))
     frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
     frame.pts = round(sound.start_s * rate)
     shape = av.AudioResampler(

@@ -17,6 +17,7 @@ from avdetect.media.container import (
     open_container,
     prepare_decoder,
 )
+from avdetect.media.jpeg import is_cut_jpeg
 from avdetect.media.picture import PictureFrame, PictureReader
 from avdetect.media.probe import Probe, probe
 from avdetect.media.sound import AudioChunk, SoundReader
@@ -131,7 +132,7 @@ class Clip:
             if stream.index in wanted and isinstance(stream, AudioStream | VideoStream)
         ]
         for stream in streams:
-            prepare_decoder(stream, threaded=_worth_threads(stream), strict=self.is_still)
+            prepare_decoder(stream, threaded=_worth_threads(stream))
         return streams
 
 
@@ -169,6 +170,8 @@ def open_clip(source: SourceLike, *, raw: RawFormat | None = None, name: str | N
     try:
         with open_container(opened, raw) as container:
             facts = probe(container, opened.name)
+        if facts.is_still and is_cut_jpeg(opened.reader()):
+            raise UnreadableMediaError(f"{opened.name}: is a photograph that was cut off")
         return Clip(opened, facts, raw)
     except AV_ERRORS_AND_MEMORY as e:
         opened.close()

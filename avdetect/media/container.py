@@ -94,18 +94,10 @@ def _why_unreadable(source: Source, raw: RawFormat | None) -> str:
     return "is not sound, video or a picture that can be read"
 
 
-def prepare_decoder(
-    stream: AudioStream | VideoStream, *, threaded: bool, strict: bool = False
-) -> None:
-    """Set limits and threads of a stream's decoder before its first packet.
-
-    ``strict`` refuses damaged pictures, which are else shown as far as they go: right for a film,
-    but half a photograph is not the photograph.
-    """
+def prepare_decoder(stream: AudioStream | VideoStream, *, threaded: bool) -> None:
+    """Set limits and threads of a stream's decoder before its first packet."""
     context = stream.codec_context
-    context.options = {"max_pixels": str(MAX_PIXELS)} | (
-        {"err_detect": "explode"} if strict else {}
-    )
+    context.options = {"max_pixels": str(MAX_PIXELS)}
     context.thread_count = _VIDEO_THREADS if threaded else 1
     context.thread_type = "AUTO" if threaded else "SLICE"
 

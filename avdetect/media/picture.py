@@ -18,6 +18,7 @@ from avdetect.media.sound import BACKWARD_JUMP_S, MAX_CLIP_S, MAX_SILENCE_S
 from avdetect.timebase import FRAME_RATE_HZ
 
 MAX_SHOWN_PX = 1920  # longest side handed out: a face of interest fills 100 px long before that
+_SHORTEST_S, _LONGEST_S = 0.01, 10.0  # of a last frame: MPEG-TS tells 1/90000 s
 _GRACE_S = 0.005  # Matroska and FLV round to 1 ms, some recorders to more
 
 
@@ -56,6 +57,7 @@ class PictureReader:
         self._pending: VideoFrame | None = None
         self._pending_s = 0.0
         self._next_tick = 0
+        self._shown = False
         self._axes: tuple[int, Axes] | None = None  # of the stream, and the turn it was read at
         self._rebase_s = 0.0
 
@@ -78,9 +80,10 @@ class PictureReader:
             return
         duration_s = self._frame_s
         if self._pending.duration and self._pending.time_base:
-            duration_s = min(float(self._pending.duration * self._pending.time_base), 10.0)
+            duration_s = float(self._pending.duration * self._pending.time_base)
+        duration_s = min(max(duration_s, _SHORTEST_S), _LONGEST_S)
         end = first_tick(self._pending_s + duration_s)
-        yield from self._show_until(max(end, self._next_tick + 1))
+        yield from self._show_until(end if self._shown else self._next_tick + 1)
         self._pending = None
 
     def _time(self, frame: VideoFrame) -> float:
@@ -106,6 +109,7 @@ class PictureReader:
             return
         ticks = range(self._next_tick, end)
         self._next_tick = end
+        self._shown = True
         yield PictureFrame(self._pending_s, self._convert(self._pending), ticks)
 
     def _convert(self, frame: VideoFrame) -> NDArray[np.uint8]:

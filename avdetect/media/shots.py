@@ -20,8 +20,8 @@ _BINS = 6  # a colour, 216 in all
 _PAST = 15  # frame pairs
 
 # Fractions of the full range; measured on talking heads joined by cuts (see tests/media).
-_COLOUR_JUMP, _PIXEL_JUMP = 0.20, 0.06
-_LONE_PIXEL_JUMP = 0.13  # a cut between like-coloured rooms, or nearer to the same face
+_COLOUR_JUMP, _PIXEL_JUMP = 0.15, 0.045
+_LONE_PIXEL_JUMP = 0.10  # a cut between like-coloured rooms, or nearer to the same face
 _COLOUR_TIMES, _PIXEL_TIMES = 4.0, 4.0
 
 
