@@ -9,7 +9,7 @@ import argparse
 import json
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -222,10 +222,12 @@ def main() -> None:
     parser.add_argument("--run", default="first", help="name of the folder below runs/voice_clone")
     parser.add_argument("--shuffle-labels", action="store_true", help="the control: stays at 0.5")
     parser.add_argument("--resume", action="store_true", help="go on from last.pt")
+    parser.add_argument("--steps", type=int, help="instead of the config's n_steps")
     given = parser.parse_args()
-    train(
-        read_settings(given.config), Options(RUNS / given.run, given.shuffle_labels, given.resume)
-    )
+    settings = read_settings(given.config)
+    if given.steps is not None:
+        settings = replace(settings, training=replace(settings.training, n_steps=given.steps))
+    train(settings, Options(RUNS / given.run, given.shuffle_labels, given.resume))
 
 
 if __name__ == "__main__":
