@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -16,6 +14,7 @@ from rich.text import Text
 from avdetect.cli import exit_codes
 from avdetect.cli.inputs import STDIN_NAME, Source, find_sources
 from avdetect.cli.progress import progress_bar, wants_bar
+from avdetect.cli.streams import own_streams
 from avdetect.errors import InputError, UsageError
 from avdetect.media.source import display_path
 from avdetect.report.text import details, headline
@@ -66,7 +65,7 @@ class ScanRequest:
 
 def run_scan(arguments: list[str], request: ScanRequest) -> int:
     """Judge all inputs; returns the exit code. Verdicts go to standard output as they come."""
-    out, done, sources = sys.stdout, 0, []
+    done, sources = 0, []
     worst: set[int] = set()
     try:
         sources = find_sources(arguments, raw=request.raw_format is not None)
@@ -74,8 +73,7 @@ def run_scan(arguments: list[str], request: ScanRequest) -> int:
             from avdetect.report.html import prepare_folder
 
             prepare_folder(request.report)
-        # libraries that print must not write into the results
-        with redirect_stdout(sys.stderr):
+        with own_streams() as out:
             for verdict in _judge_all(sources, request):
                 _print_verdict(verdict, request, out)
                 worst.add(exit_code(verdict, fail_on_fake=request.fail_on_fake))

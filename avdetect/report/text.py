@@ -64,5 +64,5 @@ def _branch_line(name: str, branch: BranchVerdict) -> str:
 
 def _evidence_line(item: Evidence) -> str:
     where = part_words(item.channel, item.face_track)
-    when = f"{time_words(item.start_s)}-{time_words(item.end_s)}"
-    return f"{when} {where} {llr_words(item.fake_llr)}: {item.text}"
+    when = f"{time_words(item.start_s)}-{time_words(item.end_s)} " if item.end_s else ""
+    return f"{when}{branch_words(item.branch)} {llr_words(item.fake_llr)} ({where})"

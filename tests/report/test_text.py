@@ -11,7 +11,7 @@ def test_details_name_what_carried_it_and_what_is_missing():
     assert "why       The voice on the left channel carries the decision." in lines
     assert "branch    voice clone +4.21 (channel left +4.21, channel right -1.90)" in lines
     assert "missing   lip sync: no face speaks while the sound does" in lines
-    assert any(line.startswith("evidence  0:12.0-0:20.0 channel left +4.40") for line in lines)
+    assert "evidence  0:12.0-0:20.0 voice clone +4.40 (channel left)" in lines
 
 
 def test_a_verdict_without_evidence_says_why_in_its_headline():
