@@ -66,8 +66,7 @@ def run_heldout(
     for rows in _scan(scanner, todo, labels, jobs):
         append_rows(path, rows)
         done.update({row.id: row for row in rows})
-        print(f"\r{path.name}: {len(done)} clips", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+        print(f"{path.name}: {len(done)} clips", file=sys.stderr, flush=True)
     write_heldout(path, done.values())
     wanted = {clip.id for clip in clips}
     return [row for row in read_heldout(path) if row.id in wanted]

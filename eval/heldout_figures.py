@@ -146,7 +146,12 @@ def _ranking(truth: list[bool], scores: Any, groups: list[str], n_draws: int) ->
 def _auc_interval(
     truth: list[bool], scores: Any, groups: list[str], n_draws: int
 ) -> tuple[float, float] | None:
-    """None where the groups cannot carry an interval."""
+    """None where the groups cannot carry an interval: one voice says nothing of the next."""
+    people = [
+        {group for group, fake in zip(groups, truth, strict=True) if fake == of} for of in (0, 1)
+    ]
+    if min(map(len, people)) < 2:
+        return None
     try:
         return bootstrap_interval(metrics.auc, truth, scores, groups, n=n_draws)
     except ValueError:

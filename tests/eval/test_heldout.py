@@ -196,6 +196,18 @@ def test_unknown_voice_does_not_enter_the_voice_view(tmp_path, clips, llrs):
     assert view_figures(FUSED, rows, n_draws=5)["n_fake"] == 10
 
 
+def test_fakes_of_one_voice_carry_no_interval(tmp_path, clips, llrs):
+    one_voice = [
+        replace(clip, group="robot" if clip.label == "fake" else clip.group) for clip in clips
+    ]
+    rows = run_heldout(KnownDetector(llrs), one_voice, tmp_path / "heldout.csv", LABELS)
+    figures = all_figures(rows, [], n_draws=20)
+    assert figures["views"]["fused"]["auc_interval"] is None
+    assert "[" not in tables("voice-pool", figures).split("| Vocos |")[1].split("\n")[0]
+    rows = run_heldout(KnownDetector(llrs), clips, tmp_path / "many.csv", LABELS)
+    assert all_figures(rows, [], n_draws=20)["by_generator"]["Vocos"]["fused"]["auc_interval"]
+
+
 def test_tables_show_bad_figures_and_incomplete_runs(tmp_path, clips, llrs):
     reversed_llrs = {key: -value for key, value in llrs.items()}
     rows = run_heldout(KnownDetector(reversed_llrs), clips[:10], tmp_path / "r.csv", LABELS)
