@@ -93,8 +93,8 @@ def test_real_recordings_made_at_8_khz_are_told_apart():
     def answers(files):
         for file in files:
             with open_clip(root / file) as clip:
-                native = np.concatenate([chunk.native[0] for chunk in clip.chunks()])
-            yield effective_bandwidth_hz(native, 16000)
+                at_16_khz = np.concatenate([chunk.waveform[0] for chunk in clip.chunks()])
+            yield effective_bandwidth_hz(at_16_khz, 16000)
 
-    assert max(answers(narrow)) < 4300
+    assert max(answers(narrow)) < 4800  # resampled to 16 kHz, the band's edge is mirrored a little
     assert min(answers(wide)) > 7000
