@@ -92,7 +92,7 @@ class VisualForgeryBranch:
         if reason is None:
             rows = judged_rows(face, seen)
             if len(rows):
-                return _Frames(part, face, rows, seen.is_still)
+                return _Frames(part, face, rows)
             reason = f"face {face.track}: no frame in this stretch that was not judged before"
         return BranchOutput.absent(part, reason, self.token_width)
 
@@ -151,14 +151,11 @@ def judged_rows(face: FaceWindow, seen: Observation) -> NDArray[np.int64]:
 class _Frames:
     """Frames of one face to judge, and how they become an output."""
 
-    def __init__(
-        self, part: Part, face: FaceWindow, rows: NDArray[np.int64], is_still: bool
-    ) -> None:
+    def __init__(self, part: Part, face: FaceWindow, rows: NDArray[np.int64]) -> None:
         self.part = part
         self.crops = face.faces[rows]
         start_s = face.frame_index[rows] / FRAME_RATE_HZ
-        length_s = 0.0 if is_still else 1.0 / JUDGED_RATE_HZ
-        self._segments = np.stack([start_s, start_s + length_s], 1)
+        self._segments = np.stack([start_s, start_s + 1.0 / JUDGED_RATE_HZ], 1)
         self._weight = min(1.0, face.size_px / _FULL_FACE_PX)
 
     def output(self, tokens: NDArray[np.float32], scores: NDArray[np.float32]) -> BranchOutput:
