@@ -76,14 +76,15 @@ def llr_span(verdict: Verdict) -> float:
 
 
 def timeline_lanes(entries: Iterable[TimelineEntry], duration_s: float) -> list[Lane]:
-    """One lane per branch and part, in order of first appearance."""
+    """One lane per branch and part; those of a branch stand together."""
     groups: dict[tuple[str, Part], list[TimelineEntry]] = {}
     for entry in entries:
         key = (entry.branch, Part(entry.channel, entry.face_track))
         groups.setdefault(key, []).append(entry)
+    ordered = sorted(groups.items(), key=lambda item: (item[0][0], str(item[0][1])))
     return [
         Lane(branch=branch, part=part, bars=tuple(_bars(group, duration_s)))
-        for (branch, part), group in groups.items()
+        for (branch, part), group in ordered
     ]
 
 

@@ -92,6 +92,7 @@ def render_page(
     """The page as text; see `write_report` for the arguments."""
     shown = exhibits if media else NO_EXHIBITS
     duration_s = charts.clip_seconds(verdict, shown.audio)
+    kinds = {stream.kind for stream in verdict.input.streams}
     css = (_TEMPLATES / "page.css").read_text("utf-8")
     written_at = written_at or datetime.now(UTC)
     return (

@@ -19,6 +19,7 @@ import pytest
 from avdetect.errors import OutputError
 from avdetect.report import html
 from avdetect.report.html import prepare_folder, render_page, write_report
+from avdetect.verdict import Stream
 from tests.report import known
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -153,6 +154,15 @@ def test_without_media_the_numbers_stay(full_page):
     assert "data:" not in body
     assert 'class="lane"' in body
     assert "left out of this page on request" in body
+
+
+def test_a_photograph_has_no_time():
+    verdict = known.fake_call("photo.jpg")
+    photo = verdict.input.model_copy(update={"streams": (Stream(kind="image", codec="mjpeg"),)})
+    page = render_page(verdict.model_copy(update={"input": photo}), exhibits=known.exhibits())
+    assert "Along the clip" not in page
+    assert "still picture" in page
+    assert 'alt="Face 0"' in page
 
 
 def test_same_verdict_gives_the_same_page(full_page):
