@@ -100,6 +100,7 @@ def render_page(
         .get_template("page.html.j2")
         .render(
             verdict=verdict,
+            still=bool(kinds) and kinds <= {"image"},
             media=media,
             css=css,
             style_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
