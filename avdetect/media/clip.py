@@ -112,7 +112,7 @@ class Clip:
             raise UnreadableMediaError(f"{self.path}: decoding failed: {e}") from e
         finally:
             self.n_bad_samples = sound.n_bad_samples
-            self.n_bad_packets = decoder.n_bad_packets
+            self.n_bad_packets = decoder.n_bad_packets + sound.n_bad_frames
 
     def _place(
         self, frame: DecodedFrame, sound: SoundReader, picture: PictureReader

@@ -26,14 +26,15 @@ class SampleReader:
     def __init__(self, first: AudioFrame) -> None:
         self.rate_hz, self.channels = first.sample_rate, first.layout.nb_channels
         self._layout = first.layout.name
-        self._interleaver = av.AudioResampler(format="flt", layout=self._layout, rate=self.rate_hz)
 
     def read(self, frame: AudioFrame) -> Samples:
         """(C, S) float32, full scale 1; may hold NaN and infinities."""
         if (frame.sample_rate, frame.layout.nb_channels) != (self.rate_hz, self.channels):
             parts = self._as_first(frame)
         elif frame.format.is_planar and self.channels > _SAFE_PLANES:
-            parts = self._interleaver.resample(frame)
+            # Into the frame's own layout: a damaged frame may tell another one.
+            layout, rate_hz = frame.layout.name, frame.sample_rate
+            parts = av.AudioResampler(format="flt", layout=layout, rate=rate_hz).resample(frame)
         else:
             parts = [frame]
         empty = np.zeros((self.channels, 0), np.float32)

@@ -11,6 +11,7 @@ import numpy as np
 from av.audio.frame import AudioFrame
 
 from avdetect.errors import InputLimitError
+from avdetect.media.container import AV_ERRORS
 from avdetect.media.samples import SampleReader, Samples
 from avdetect.timebase import SAMPLE_RATE_HZ
 
@@ -99,12 +100,13 @@ class SoundReader:
 
     Attributes:
         n_bad_samples: samples that were not finite (or absurdly large) and became zeros.
+        n_bad_frames: frames left out because damage made them another kind of sound.
         end_s: time up to which sound has been read, None before the first frame.
     """
 
     def __init__(self, name: str, clip_start_s: float) -> None:
         self._name, self._clip_start_s = name, clip_start_s
-        self.n_bad_samples = 0
+        self.n_bad_samples = self.n_bad_frames = 0
         self.start_s: float | None = None
         self._rate_hz = self._channels = 0
         self._n_native = self._n_silence = 0  # samples taken so far; zeros among them
@@ -127,7 +129,12 @@ class SoundReader:
         gap = self._gap(frame)
         if gap > 0:
             yield from self._silence(gap)
-        yield from self._append(self._clean(self._reader.read(frame))[:, max(0, -gap) :])
+        try:
+            samples = self._reader.read(frame)
+        except AV_ERRORS:
+            self.n_bad_frames += 1
+            return
+        yield from self._append(self._clean(samples)[:, max(0, -gap) :])
 
     def flush(self) -> Iterator[AudioChunk]:
         """The rest, after the last frame."""
