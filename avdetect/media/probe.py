@@ -23,7 +23,8 @@ _PROBE_PACKETS = 600
 _PROBE_BYTES = 16 << 20
 
 _AnyStream = TypeVar("_AnyStream", AudioStream, VideoStream)
-_NOT_MOVING = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+_COVER = Disposition.attached_pic | Disposition.timed_thumbnails
+_PHOTOGRAPH_BRANDS = frozenset({"avif", "heic", "heix", "mif1"})  # photographs in an MP4 container
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ def probe(container: InputContainer, name: str) -> Probe:
         UnreadableMediaError: neither sound nor picture in it.
         InputLimitError: pictures larger than `MAX_SIDE_PX` or `MAX_PIXELS`.
     """
-    is_still = container.format.name.endswith("_pipe")
+    is_still = _is_photograph(container, name)
     audio = _preferred([s for s in container.streams.audio if _decodable(s)])
     video = _preferred([s for s in container.streams.video if _decodable(s) and not _is_cover(s)])
     if audio is None and video is None:
@@ -76,6 +77,19 @@ def probe(container: InputContainer, name: str) -> Probe:
     )
 
 
+def _is_photograph(container: InputContainer, name: str) -> bool:
+    if container.format.name.endswith("_pipe"):
+        return True
+    if container.metadata.get("major_brand", "").strip() not in _PHOTOGRAPH_BRANDS:
+        return False
+    marks = [s.disposition for s in container.streams.video]
+    tiled = any(d & Disposition.dependent for d in marks)
+    if tiled or sum(bool(d & Disposition.default) for d in marks) != 1:
+        # A tile would be judged as if it were the picture.
+        raise UnreadableMediaError(f"{name}: is a photograph in tiles; save it as JPEG or PNG")
+    return True
+
+
 def check_picture_size(width: int, height: int, name: str) -> None:
     """Raise InputLimitError for a picture too large to decode in bounded memory."""
     if max(width, height) > MAX_SIDE_PX or width * height > MAX_PIXELS:
@@ -88,7 +102,7 @@ def _decodable(stream: Stream) -> bool:
 
 
 def _is_cover(stream: Stream) -> bool:
-    return bool(stream.disposition & _NOT_MOVING)
+    return bool(stream.disposition & _COVER)
 
 
 def _preferred(streams: Sequence[_AnyStream]) -> _AnyStream | None:

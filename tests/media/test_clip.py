@@ -115,7 +115,7 @@ def test_photograph_is_turned_as_its_exif_says(tmp_path, file, orientation):
     assert _corners(picture.picture) == _corners(want)
 
 
-@pytest.mark.parametrize("file", ["p.jpg", "p.png", "p.webp", "p.bmp", "p.tiff"])
+@pytest.mark.parametrize("file", ["p.jpg", "p.png", "p.webp", "p.bmp", "p.tiff", "p.avif"])
 def test_photograph_is_a_still(tmp_path, file):
     whole = read_whole(synth.photograph(tmp_path / file))
     assert whole.clip.is_still and whole.clip.has_video and not whole.clip.has_audio
@@ -123,6 +123,15 @@ def test_photograph_is_a_still(tmp_path, file):
     (picture,) = whole.pictures
     assert (picture.time_s, picture.ticks) == (0.0, range(1))
     assert synth.read_number(picture.picture) == 5
+
+
+def test_transparency_of_a_photograph_is_not_taken_for_the_picture(tmp_path):
+    picture = Image.fromarray(synth.numbered_picture(9)).convert("RGBA")
+    picture.putalpha(128)
+    for file in ("alpha.avif", "alpha.png", "alpha.webp"):
+        picture.save(tmp_path / file)
+        (shown,) = read_whole(tmp_path / file).pictures
+        assert synth.read_number(shown.picture) == 9
 
 
 def test_colours_survive(tmp_path):
