@@ -87,7 +87,7 @@ def export(
         },
         "figures": {
             "command": f"python -m recipes.visual_forgery.evaluate --run {run} "
-            f"--every {figures['every']}",
+            f"--every {figures['_every']}",
             **{key: _bare(value) for key, value in figures.items() if not key.startswith("_")},
         },
         "limits": {
@@ -139,7 +139,7 @@ def main() -> None:
     torch.set_num_threads(1)
     settings = read_settings(arguments.config)
     figures = measure(load_run(arguments.run, settings.network), arguments.every)
-    figures["every"] = arguments.every
+    figures["_every"] = arguments.every
     (RUNS / arguments.run / "figures.json").write_text(json.dumps(figures, indent=1), "utf-8")
     shown = {key: value for key, value in figures.items() if not key.startswith("_")}
     print(json.dumps(shown, indent=1))

@@ -29,6 +29,7 @@ Judge = Callable[[Sequence[NDArray[np.uint8]]], tuple[Floats, NDArray[np.float32
 
 TWINS_PER_KIND = 40
 _SEED = 2611
+_FOLDS = 5
 _SPOKEN = ("lip-sync", "talking-portrait")
 # Both sides of the generated-face trials leave through the same door: the smallest generator's
 # side and one JPEG, so that size and compression cannot tell them apart.
@@ -138,8 +139,9 @@ def _trial(rows: list[Row], scores: Floats, chosen: NDArray[np.bool_]) -> Figure
     groups = [person(row) for row, keep in zip(rows, chosen, strict=True) if keep]
     repos = [row["source_repo"] for row, keep in zip(rows, chosen, strict=True) if keep]
     figure = _figure(labels, scores[chosen], groups)
-    if labels.sum() > 20:
-        llrs = cross_fitted_llrs(scores[chosen], labels, repos)
+    repos_of_fakes = {repo for repo, label in zip(repos, labels, strict=True) if label}
+    if len(repos_of_fakes) >= _FOLDS:  # else some fold would be fitted without a fake
+        llrs = cross_fitted_llrs(scores[chosen], labels, repos, _FOLDS)
         figure["cllr_cross_fitted"] = round(cllr(labels, llrs), 3)
     return figure
 
