@@ -9,6 +9,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -186,10 +187,14 @@ def main() -> None:
     parser.add_argument("--run", default="first", help="name of the folder under runs/")
     parser.add_argument("--shuffle-labels", action="store_true", help="control: learns nothing")
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--steps", type=int, help="instead of the config's n_steps")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    settings = read_settings(arguments.config)
+    if arguments.steps:
+        settings = replace(settings, training=replace(settings.training, n_steps=arguments.steps))
     run(
-        read_settings(arguments.config),
+        settings,
         RUNS / arguments.run,
         shuffle_labels=arguments.shuffle_labels,
         resume=arguments.resume,
