@@ -1,0 +1,53 @@
+"""Measure a trained lip-sync network on people and generators it never saw; export it.
+
+python -m recipes.lip_sync.evaluate [--shuffle-labels] [--export]
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from avdetect.branches.lip_sync import LipSyncBranch
+from recipes.lip_sync.export import export, load_trained
+from recipes.lip_sync.fakes import ScoredClip, score_fakes, summarise_fakes
+from recipes.lip_sync.settings import Settings, read_settings
+from recipes.lip_sync.synchrony import held_out_figures, test_figures
+from recipes.lip_sync.train import run_folder
+
+Tables = dict[str, dict[str, object]]
+
+
+def evaluate(branch: LipSyncBranch, settings: Settings) -> tuple[Tables, list[ScoredClip]]:
+    """All figures as nested tables for the card, and the scores of the test clips."""
+    scored = score_fakes(branch)
+    return {
+        "synchrony_held_out": held_out_figures(branch, frozenset(settings.held_out)),
+        "synchrony_test": test_figures(branch),
+        "fakes_of_others": summarise_fakes(scored),
+    }, scored
+
+
+def main() -> None:
+    """Read the command line, print the figures, export where asked to."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", type=Path, default=Path(__file__).with_name("config.toml"))
+    parser.add_argument("--shuffle-labels", action="store_true")
+    parser.add_argument("--export", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    settings = read_settings(options.config)
+    folder = run_folder(settings, shuffled=options.shuffle_labels)
+    tables, scored = evaluate(load_trained(settings, folder), settings)
+    for name, table in tables.items():
+        print(f"\n[{name}]")
+        for key, value in table.items():
+            print(f"{key} = {value}")
+    if options.export:
+        export(settings, folder, tables, scored)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""From a trained network to the branch, and to a checkpoint with its card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from avdetect.branches.lip_sync import LipSyncBranch, build_lip_sync
+from avdetect.checkpoint import Checkpoint, ModelCard
+from recipes.calibrate import fit_calibration
+from recipes.export import export_checkpoint
+from recipes.lip_sync.fakes import ScoredClip
+from recipes.lip_sync.settings import Settings
+from recipes.lip_sync.windows import training_rows
+
+SUMMARY = "Synchrony of lips and speech, learnt from real clips and mismatches forged from them."
+
+
+def network_config(settings: Settings) -> dict[str, int]:
+    """What `build_lip_sync` needs."""
+    return {
+        "mouth_width": settings.mouth_width,
+        "speech_width": settings.speech_width,
+        "embedding": settings.embedding,
+        "head_width": settings.head_width,
+    }
+
+
+def load_trained(settings: Settings, folder: Path) -> LipSyncBranch:
+    """The branch of a run folder, with its weights rounded to float16 as they will ship."""
+    state = torch.load(folder / "network.pt", weights_only=True)
+    rounded = {
+        key: value.half().float() if value.is_floating_point() else value
+        for key, value in state.items()
+    }
+    card = ModelCard(
+        name=settings.name,
+        role="lip_sync",
+        summary=SUMMARY,
+        licence="Apache-2.0",
+        weights_sha256="",
+        config=dict(network_config(settings)),
+        facts={},
+    )
+    checkpoint = Checkpoint(card=card, state=rounded, calibration=None)
+    return build_lip_sync(checkpoint, torch.device("cpu"))
+
+
+def export(
+    settings: Settings,
+    folder: Path,
+    tables: dict[str, dict[str, object]],
+    scored: list[ScoredClip],
+) -> Path:
+    """Write ``models/<name>``: weights, a calibration fitted on the test clips, and the card."""
+    judged = [clip for clip in scored if clip.score is not None]
+    calibration = fit_calibration(
+        np.array([clip.score for clip in judged], np.float64),
+        np.array([clip.fake for clip in judged], np.int64),
+    )
+    rows, held = training_rows(frozenset(settings.held_out))
+    facts = {
+        "training": {
+            "sources": sorted({row["source_repo"] for row in rows}),
+            "clips": len(rows),
+            "minutes": round(sum(float(row["duration_s"]) for row in rows) / 60, 1),
+            "held_out_identities": sorted({row["identity"] for row in held}),
+            "fakes": "forged by the recipe from the real clips: " + _FORGERIES,
+            "command": "python -m recipes.lip_sync.train --config recipes/lip_sync/config.toml",
+        },
+        "figures": {"command": "python -m recipes.lip_sync.evaluate", **tables},
+        "calibration": {
+            "note": "fitted on the clips of fakes_of_others and real clips with sound; the Cllr "
+            "above is cross-fitted by source, the fit that ships is on all of them",
+            "clips": len(judged),
+        },
+        "limits": {"notes": list(_LIMITS)},
+    }
+    return export_checkpoint(
+        settings.name,
+        role="lip_sync",
+        summary=SUMMARY,
+        state=torch.load(folder / "network.pt", weights_only=True),
+        config=network_config(settings),
+        facts=facts,
+        calibration=calibration,
+    )
+
+
+_FORGERIES = (
+    "foreign speech, re-timed speech, mouths re-chosen to fit speech, mouths of another moment, "
+    "frozen, slowed and reversed mouths"
+)
+_LIMITS = (
+    "Trained on a quarter of an hour of real video, most of it one Arabic news studio.",
+    "Identities of sync.csv are estimated clusters: one person may stand on both sides of a cut.",
+    "A voice exchanged in step with the lips (copy synthesis, good lip-to-speech) is in synchrony "
+    "and is not this branch's to find.",
+    "A lip-sync generator trained against a synchrony network fits the speech as well as a real "
+    "mouth does.",
+    "Singing, a second speaker's voice over this face, and dubbing are out of synchrony but need "
+    "not be fakes.",
+)

@@ -1,0 +1,188 @@
+"""Second stage: the head learns from forged mismatches, on top of the frozen streams."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from avdetect.nn.offset_curve import (
+    MAX_OFFSET_FRAMES,
+    best_offset,
+    offset_curve,
+    offset_heard,
+    offset_similarities,
+)
+from avdetect.nn.sync_encoder import WINDOW_FRAMES
+from avdetect.nn.sync_head import ConsistencyHead
+from eval.metrics import auc
+from recipes.forge.timing import ForgedMouth, dubbed_mouth
+from recipes.lip_sync.augment import augment, mirror
+from recipes.lip_sync.mismatch import SHARES, Judged, forged_twin, late, real_twin
+from recipes.lip_sync.settings import Settings
+from recipes.lip_sync.sync_stage import SyncStage
+from recipes.lip_sync.windows import TalkingClip, Window, cut_window, stack_windows
+
+_KINDS, _CHANCES = list(SHARES), list(SHARES.values())
+_FRAME_LOSS = 0.3  # the window's verdict is what counts; frames help it to look in the right place
+_KNOWN_OFFSET = 0.4  # share of real windows whose offset many windows together would have found
+
+
+def train_head(
+    stage: SyncStage,
+    clips: list[TalkingClip],
+    held_out: list[TalkingClip],
+    settings: Settings,
+    folder: Path,
+    *,
+    shuffled: bool,
+) -> ConsistencyHead:
+    """Train the head; with ``shuffled`` the labels of every batch are dealt anew."""
+    torch.manual_seed(settings.seed + 1)
+    stage.eval().requires_grad_(False)
+    head = ConsistencyHead(embedding=settings.embedding, width=settings.head_width)
+    optimiser = torch.optim.AdamW(
+        head.parameters(), lr=settings.head_rate, weight_decay=settings.decay
+    )
+    per_epoch = math.ceil(len(clips) / (settings.batch // 2))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, settings.head_rate, total_steps=per_epoch * settings.head_epochs, pct_start=0.15
+    )
+    for epoch in range(settings.head_epochs):
+        rng = np.random.default_rng((settings.seed, 1, epoch))
+        losses = []
+        order = rng.permutation(len(clips))
+        for start in range(0, len(order), settings.batch // 2):
+            chosen = [clips[i] for i in order[start : start + settings.batch // 2]]
+            batch = twins(stage, chosen, clips, rng)
+            if shuffled:
+                batch = _shuffled_labels(batch, rng)
+            loss = head_loss(stage, head, batch, rng)
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            schedule.step()
+            losses.append(loss.item())
+        figures = measure_head(stage, head, held_out) if (epoch + 1) % 4 == 0 else {}
+        words = " ".join(f"{key}={value:.3f}" for key, value in figures.items())
+        print(f"head epoch {epoch + 1} loss={np.mean(losses):.3f} {words}", flush=True)
+        torch.save(head.state_dict(), folder / "head.pt")
+    return head.eval()
+
+
+def twins(
+    stage: SyncStage, chosen: list[TalkingClip], clips: list[TalkingClip], rng: np.random.Generator
+) -> list[Judged]:
+    """A real and a forged window of each clip, through the same chain of harmless changes."""
+    windows = [_random_cut(clip, rng) for clip in chosen]
+    dubs = _dubs(stage, windows, rng)
+    batch = []
+    for clip, window, dub in zip(chosen, windows, dubs, strict=True):
+        kind = str(rng.choice(_KINDS, p=_CHANCES))
+        other = _random_cut(_other_clip(clip, clips, rng), rng)
+        for judged in (
+            real_twin(window, rng),
+            forged_twin(window, kind, rng, other=other, dub=dub),
+        ):
+            moved = late(judged, int(rng.integers(-6, 7)) if rng.random() < 0.5 else 0)
+            batch.append(replace(moved, window=augment(moved.window, rng)))
+    return batch
+
+
+def head_loss(
+    stage: SyncStage, head: ConsistencyHead, batch: list[Judged], rng: np.random.Generator
+) -> Tensor:
+    """Cross-entropy of windows and of frames."""
+    with torch.no_grad():
+        mouth, speech, heard = stage.embed([judged.window for judged in batch])
+        offset = found_offset(mouth, speech, heard)
+    for row, judged in enumerate(batch):
+        if rng.random() < _KNOWN_OFFSET:
+            # A clip of several windows knows its offset well; one that has none finds any.
+            offset[row] = judged.offset
+    logits, frames, _ = head(mouth, speech, heard, offset)
+    fake = torch.tensor([float(judged.fake) for judged in batch])
+    labels = torch.from_numpy(np.stack([judged.labels for judged in batch])).float()
+    return F.binary_cross_entropy_with_logits(
+        logits, fake
+    ) + _FRAME_LOSS * F.binary_cross_entropy_with_logits(frames, labels)
+
+
+def found_offset(mouth: Tensor, speech: Tensor, heard: Tensor) -> Tensor:
+    """(B,) int64 best offset of each window on its own."""
+    return best_offset(offset_curve(offset_similarities(mouth, speech), offset_heard(heard)))
+
+
+def measure_head(
+    stage: SyncStage, head: ConsistencyHead, clips: list[TalkingClip], seed: int = 7
+) -> dict[str, float]:
+    """AUC of each kind of forgery against the real windows of held-out identities, at 1.2 s."""
+    head.eval()
+    rng = np.random.default_rng(seed)
+    windows = [cut_window(clip, 0) for clip in clips]
+    dubs = _dubs(stage, windows, rng)
+    real = score_windows(stage, head, windows)
+    figures = {}
+    for kind in _KINDS:
+        forged = [
+            forged_twin(
+                window, kind, rng, other=cut_window(_other_clip(clip, clips, rng), 0), dub=dub
+            )
+            for clip, window, dub in zip(clips, windows, dubs, strict=True)
+        ]
+        scores = score_windows(stage, head, [judged.window for judged in forged])
+        kept = np.array([judged.fake for judged in forged])
+        labels = np.r_[np.zeros(len(real), int), np.ones(kept.sum(), int)]
+        figures[kind] = float(auc(labels, np.r_[real, scores[kept]]))
+    head.train()
+    return figures
+
+
+def score_windows(
+    stage: SyncStage, head: ConsistencyHead, windows: list[Window]
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """(N,) float32 window logits, higher = more fake, each at its own best offset."""
+    with torch.inference_mode():
+        mouth, speech, heard = stage.embed(windows)
+        logits, _, _ = head(mouth, speech, heard, found_offset(mouth, speech, heard))
+    return np.asarray(logits.numpy(), np.float32)
+
+
+def _dubs(stage: SyncStage, windows: list[Window], rng: np.random.Generator) -> list[ForgedMouth]:
+    mouths, lips, sound, heard = stack_windows(windows)
+    with torch.no_grad():
+        mouth, speech = stage.encoder(mouths, lips, stage.mel(sound), heard)
+    said = speech[:, MAX_OFFSET_FRAMES : MAX_OFFSET_FRAMES + WINDOW_FRAMES]
+    agreement = torch.einsum("bte,bne->btn", said, mouth).numpy()
+    return [
+        dubbed_mouth(rows, float(rng.uniform(0.02, 0.15)), float(rng.uniform(0.0, 0.6)))
+        for rows in agreement
+    ]
+
+
+def _other_clip(
+    clip: TalkingClip, clips: list[TalkingClip], rng: np.random.Generator
+) -> TalkingClip:
+    same = [c for c in clips if c.identity == clip.identity and c.file != clip.file]
+    if same and rng.random() < 0.5:  # matched voice half of the time
+        return same[int(rng.integers(len(same)))]
+    others = [c for c in clips if c.file != clip.file]
+    return others[int(rng.integers(len(others)))]
+
+
+def _random_cut(clip: TalkingClip, rng: np.random.Generator) -> Window:
+    window = cut_window(clip, int(rng.integers(0, len(clip.mouths) - WINDOW_FRAMES + 1)))
+    return mirror(window) if rng.random() < 0.5 else window
+
+
+def _shuffled_labels(batch: list[Judged], rng: np.random.Generator) -> list[Judged]:
+    order = rng.permutation(len(batch))
+    return [
+        replace(judged, fake=batch[i].fake, labels=batch[i].labels)
+        for judged, i in zip(batch, order.tolist(), strict=True)
+    ]

@@ -1,0 +1,178 @@
+"""First stage: the two streams learn synchrony from real clips alone."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from avdetect.nn.offset_curve import (
+    best_offset,
+    offset_curve,
+    offset_heard,
+    offset_similarities,
+)
+from avdetect.nn.sync_encoder import WINDOW_FRAMES, SpeechMel, SyncEncoder
+from eval.metrics import auc
+from recipes.lip_sync.augment import augment, mirror
+from recipes.lip_sync.contrast import sync_loss
+from recipes.lip_sync.settings import Settings
+from recipes.lip_sync.windows import TalkingClip, Window, cut_window, stack_windows
+
+_SHIFTS = (-7, -5, -3, -1, 0, 1, 3, 5, 7)
+
+
+class SyncStage(nn.Module):
+    """The encoder with what training adds to it: the spectrogram and the temperature."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.encoder = SyncEncoder(
+            mouth_width=settings.mouth_width,
+            speech_width=settings.speech_width,
+            embedding=settings.embedding,
+        )
+        self.mel = SpeechMel()
+        self.log_temperature = nn.Parameter(torch.tensor(math.log(0.1)))
+
+    def embed(self, windows: list[Window]) -> tuple[Tensor, Tensor, Tensor]:
+        """Mouth (B, 30, E), speech (B, 60, E) and heard (B, 60) of windows."""
+        mouths, lips, sound, heard = stack_windows(windows)
+        mouth, speech = self.encoder(mouths, lips, self.mel(sound), heard)
+        return mouth, speech, heard
+
+    def loss(self, windows: list[Window]) -> Tensor:
+        """Contrastive loss of windows in synchrony."""
+        mouth, speech, heard = self.embed(windows)
+        return sync_loss(mouth, speech, heard, self.log_temperature.exp().clamp(0.03, 0.5))
+
+
+def train_sync(
+    clips: list[TalkingClip],
+    held_out: list[TalkingClip],
+    settings: Settings,
+    folder: Path,
+    *,
+    shuffled: bool,
+    resume: bool,
+) -> SyncStage:
+    """Train the first stage, writing ``sync.pt`` into ``folder`` after every epoch."""
+    torch.manual_seed(settings.seed)
+    stage = SyncStage(settings)
+    if shuffled:
+        clips = shuffled_pairs(clips, np.random.default_rng(settings.seed))
+    optimiser = torch.optim.AdamW(
+        stage.parameters(), lr=settings.sync_rate, weight_decay=settings.decay
+    )
+    per_epoch = math.ceil(sum(_n_windows(clip) for clip in clips) / settings.batch)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, settings.sync_rate, total_steps=per_epoch * settings.sync_epochs, pct_start=0.15
+    )
+    state_path, first = folder / "sync.pt", 0
+    if resume and state_path.is_file():
+        saved = torch.load(state_path, weights_only=True)
+        stage.load_state_dict(saved["stage"])
+        optimiser.load_state_dict(saved["optimiser"])
+        schedule.load_state_dict(saved["schedule"])
+        first = int(saved["epoch"])
+    for epoch in range(first, settings.sync_epochs):
+        rng = np.random.default_rng((settings.seed, epoch))
+        loss = _one_epoch(stage, clips, settings, optimiser, schedule, rng)
+        figures = measure_sync(stage, held_out)
+        words = " ".join(f"{key}={value:.3f}" for key, value in figures.items())
+        print(f"sync epoch {epoch + 1} loss={loss:.3f} {words}", flush=True)
+        torch.save(
+            {
+                "stage": stage.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "schedule": schedule.state_dict(),
+                "epoch": epoch + 1,
+            },
+            state_path,
+        )
+    return stage
+
+
+def measure_sync(stage: SyncStage, clips: list[TalkingClip]) -> dict[str, float]:
+    """Offset accuracy and foreign-speech AUC on the first window of each clip.
+
+    The sound of clip i is moved by a known number of frames, so that a network that always
+    answers 0 fails; foreign speech is that of the next clip of another identity.
+    """
+    stage.eval()
+    moved, own, foreign = [], [], []
+    for number, clip in enumerate(clips):
+        shift = _SHIFTS[number % len(_SHIFTS)]
+        moved.append(cut_window(delayed(clip, shift), 0))
+        own.append(cut_window(clip, 0))
+        others = [c for c in clips[number + 1 :] + clips if c.identity != clip.identity]
+        foreign.append(cut_window(with_sound_of(clip, others[0]), 0))
+    found = best_offset(_curves(stage, moved)).numpy()
+    wanted = np.array([_SHIFTS[number % len(_SHIFTS)] for number in range(len(clips))])
+    peak = -torch.cat([_curves(stage, own), _curves(stage, foreign)]).amax(1).numpy()
+    labels = np.repeat([0, 1], len(clips))
+    stage.train()
+    return {
+        "within_one": float(np.mean(np.abs(found - wanted) <= 1)),
+        "foreign_auc": float(auc(labels, peak)),
+    }
+
+
+def delayed(clip: TalkingClip, frames: int) -> TalkingClip:
+    """The clip with its sound ``frames`` later (earlier where negative)."""
+    return replace(clip, lead=clip.lead - frames)
+
+
+def with_sound_of(clip: TalkingClip, other: TalkingClip) -> TalkingClip:
+    """The clip's mouths with another clip's speech."""
+    return replace(clip, audio=other.audio, lead=other.lead)
+
+
+def shuffled_pairs(clips: list[TalkingClip], rng: np.random.Generator) -> list[TalkingClip]:
+    """Every clip's mouths with the sound of another: the control that must learn nothing."""
+    order = rng.permutation(len(clips))
+    partner = dict(zip(order.tolist(), np.roll(order, 1).tolist(), strict=True))
+    return [with_sound_of(clip, clips[partner[i]]) for i, clip in enumerate(clips)]
+
+
+def _curves(stage: SyncStage, windows: list[Window]) -> Tensor:
+    with torch.inference_mode():
+        mouth, speech, heard = stage.embed(windows)
+        return offset_curve(offset_similarities(mouth, speech), offset_heard(heard))
+
+
+def _n_windows(clip: TalkingClip) -> int:
+    return len(clip.mouths) // WINDOW_FRAMES
+
+
+def _one_epoch(
+    stage: SyncStage,
+    clips: list[TalkingClip],
+    settings: Settings,
+    optimiser: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+    rng: np.random.Generator,
+) -> float:
+    order = rng.permutation(np.repeat(np.arange(len(clips)), [_n_windows(c) for c in clips]))
+    losses = []
+    for start in range(0, len(order), settings.batch):
+        windows = [random_window(clips[i], rng) for i in order[start : start + settings.batch]]
+        loss = stage.loss(windows)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(stage.parameters(), 5.0)
+        optimiser.step()
+        schedule.step()
+        losses.append(loss.item())
+    return float(np.mean(losses))
+
+
+def random_window(clip: TalkingClip, rng: np.random.Generator) -> Window:
+    """A window from anywhere in the clip, changed at random."""
+    window = cut_window(clip, int(rng.integers(0, len(clip.mouths) - WINDOW_FRAMES + 1)))
+    window = mirror(window) if rng.random() < 0.5 else window
+    return augment(window, rng)
