@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -16,6 +16,11 @@ ReportProgress = Callable[[float, float | None], None]
 def wants_bar(*, quiet: bool) -> bool:
     """Whether somebody is there to look at a bar."""
     return sys.stderr.isatty() and not quiet
+
+
+def waiting(words: str, *, shown: bool) -> AbstractContextManager[object]:
+    """Say what takes a moment, for as long as the block runs."""
+    return Console(stderr=True).status(words) if shown else nullcontext()
 
 
 @contextmanager

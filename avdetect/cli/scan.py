@@ -13,7 +13,7 @@ from rich.text import Text
 
 from avdetect.cli import exit_codes
 from avdetect.cli.inputs import STDIN_NAME, Source, find_sources
-from avdetect.cli.progress import progress_bar, wants_bar
+from avdetect.cli.progress import progress_bar, waiting, wants_bar
 from avdetect.cli.streams import own_streams
 from avdetect.errors import InputError, UsageError
 from avdetect.media.source import display_path
@@ -100,7 +100,8 @@ def _judge_all(sources: list[Source], request: ScanRequest) -> Iterator[Verdict]
     if all(source.problem is not None for source in sources):
         yield from (_failed(source, request) for source in sources)
         return
-    detector = _load_detector(request.model, request.device)
+    with waiting("loading models", shown=wants_bar(quiet=request.quiet)):
+        detector = _load_detector(request.model, request.device)
     one_by_one = (
         request.report is not None
         or wants_bar(quiet=request.quiet)
