@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -60,7 +60,7 @@ def shipped(checkpoint: Checkpoint) -> Checkpoint:
 
 def calibrate(by_channel: Mapping[str, Trials]) -> tuple[Calibration, dict[str, float]]:
     """Calibration on held-out clips, clean and by telephone, and what it is worth cross-fitted."""
-    chosen = [by_channel[name] for name in _CALIBRATED_ON]
+    chosen = [by_channel[name] for name in _CALIBRATED_ON if name in by_channel]
     scores = [score for trials in chosen for score in trials.scores]
     labels = [label for trials in chosen for label in trials.labels]
     speakers = [speaker for trials in chosen for speaker in trials.speakers]
@@ -72,12 +72,14 @@ def calibrate(by_channel: Mapping[str, Trials]) -> tuple[Calibration, dict[str, 
     return calibration, {key: round(value, 3) for key, value in worth.items()}
 
 
-def figures_of(branch: VoiceCloneBranch) -> tuple[dict[str, Any], dict[str, Trials]]:
+def figures_of(
+    branch: VoiceCloneBranch, channels: Sequence[str]
+) -> tuple[dict[str, Any], dict[str, Trials]]:
     """Tables for the card by set and channel, and the held-out trials by channel."""
     tables: dict[str, Any] = {}
     held_out: dict[str, Trials] = {}
     for name, rows in measured_sets().items():
-        for channel in _CHANNELS:
+        for channel in channels:
             trials = score_rows(branch, rows, channel)
             command = f"{_COMMAND} {NAME} --channel {channel}"
             tables.setdefault(name, {})[channel.replace(".", "_")] = {
@@ -132,18 +134,19 @@ def data_facts() -> dict[str, Any]:
     return facts
 
 
-def export(run: str, control: str | None, which: str) -> None:
+def export(run: str, control: str | None, which: str, channels: Sequence[str]) -> None:
     """Measure, calibrate and write ``models/<NAME>``."""
     trained = load_run(run, which)
     branch = build_voice_clone(shipped(trained), torch.device("cpu"))
-    figures, held_out = figures_of(branch)
+    figures, held_out = figures_of(branch, channels)
     calibration, worth = calibrate(held_out)
     facts: dict[str, Any] = {
         "limits": _LIMITS,
         "data": data_facts(),
         "figures": figures,
         "calibration": {
-            "fitted_on": f"held_out, {' and '.join(_CALIBRATED_ON)}; cross-fitted by speaker here",
+            "fitted_on": [name for name in channels if name in _CALIBRATED_ON],
+            "figures_are": "of held_out, cross-fitted by speaker",
             **worth,
         },
         "storage": {
@@ -178,9 +181,10 @@ def main() -> None:
     parser.add_argument("--run", default="first", help="folder below runs/voice_clone")
     parser.add_argument("--which", default="best", choices=("best", "final"))
     parser.add_argument("--control", help="run trained with --shuffle-labels, measured beside it")
+    parser.add_argument("--channels", nargs="+", default=_CHANNELS, choices=_CHANNELS)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    export(given.run, given.control, given.which)
+    export(given.run, given.control, given.which, given.channels)
 
 
 if __name__ == "__main__":
