@@ -95,8 +95,7 @@ class _Observer:
             self._sound.finish()
             end_s = self._sound.last_sample_s
         if self._faces is not None:
-            self._faces.finish()
-            end_s = max(end_s, self._faces.end_s + 1 / FRAME_RATE_HZ)
+            end_s = max(end_s, self._faces.end_s)
         yield from self._complete(end_s)
         if end_s - self._covered_s >= _SHORTEST_S or (self._covered_s == 0.0 and end_s > 0.0):
             yield self._observation(Segment(max(0.0, end_s - OBSERVATION_S), end_s))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -37,7 +37,7 @@ class ClipRecord:
     bandwidths_hz: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     face_sizes_px: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
     n_face_frames: int = 0
-    copied_s: Counter[tuple[str, str]] = field(default_factory=Counter)
+    copied_s: dict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
     faces_unfollowed: int = 0
     end_s: float = 0.0
 

@@ -1,5 +1,7 @@
 """One pass over a clip: windows, fresh parts, channels, faces and their clocks."""
 
+import itertools
+
 import cv2
 import numpy as np
 import pytest
@@ -36,7 +38,7 @@ def test_fresh_parts_tile_the_clip_and_windows_are_full(tmp_path, seconds):
     assert found[0].segment.start_s == 0.0
     assert found[-1].segment.end_s == pytest.approx(seconds, abs=0.02)
     assert total_seconds(o.fresh for o in found) == pytest.approx(seconds, abs=0.05)
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in itertools.pairwise(found):
         assert after.fresh.start_s == before.segment.end_s
     for observation in found:
         length = observation.segment.duration_s
@@ -109,13 +111,13 @@ def test_faces_lie_on_the_25_hz_clock_whatever_the_source_rate(tmp_path, portrai
     assert np.diff(face.frame_index).tolist() == [1] * (len(face.frame_index) - 1)
     assert len(face.frame_index) == pytest.approx(30, abs=2)
     lag_s = face.frame_index / 25 - face.frame_s
-    assert (lag_s > -0.006).all() and (lag_s < 1 / fps + 0.006).all()
+    assert np.abs(lag_s).max() < 0.55 / min(fps, 25) + 1e-3
 
 
 def test_a_frozen_picture_is_not_held_for_ever(tmp_path, portrait):
     pictures = Pictures(pictures=shifted(portrait, 3), times_s=[0.0, 0.04, 3.0])
-    (only,) = read(encode(tmp_path / "a.mp4", pictures=pictures))
-    ticks = only.faces[0].frame_index
+    first = read(encode(tmp_path / "a.mp4", pictures=pictures))[0]
+    ticks = first.faces[0].frame_index
     assert not ((ticks > 20) & (ticks < 70)).any()
 
 

@@ -17,8 +17,8 @@ from avdetect.observation import FaceWindow
 from avdetect.timebase import FRAME_RATE_HZ
 from avdetect.types import Segment
 
-_EARLY_S = 0.005  # a frame may be this much late on its tick: containers round time stamps
-_HOLD_S = 0.5  # longest time one picture is taken to be still on the screen
+# Longest time one picture is taken for a face on the screen; a slide says nothing more after it.
+_HOLD_TICKS = FRAME_RATE_HZ // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +32,18 @@ class _Sample:
 
 
 class FaceBuffer:
-    """Streaming store of one clip's faces; ``push`` in time order, read ``window``, ``forget``.
-
-    Tick k of the 25 Hz clock shows the latest source picture whose time is not after k / 25. A
-    source with fewer pictures a second repeats them; one with more leaves some out.
-    """
+    """Streaming store of one clip's faces; ``push`` in time order, read ``window``, ``forget``."""
 
     def __init__(self, finder: FaceFinder) -> None:
         self._tracker = FaceTracker(finder)
         self._shots = ShotDetector()
-        self._pending: PictureFrame | None = None
         self._next_tick = 0
         self._samples: dict[int, list[_Sample]] = {}
-        self.n_ticks_with_face = 0
 
     @property
     def end_s(self) -> float:
         """Time up to which all ticks are known."""
-        return self._pending.time_s if self._pending is not None else 0.0
+        return self._next_tick / FRAME_RATE_HZ
 
     @property
     def n_unfollowed(self) -> int:
@@ -57,15 +51,18 @@ class FaceBuffer:
         return self._tracker.n_unfollowed
 
     def push(self, frame: PictureFrame) -> None:
-        """Take the next picture; the previous one is now known to end here."""
-        if self._pending is not None:
-            self._show(self._pending, until_s=frame.time_s)
-        self._pending = frame
-
-    def finish(self) -> None:
-        """Show the last picture for one tick."""
-        if self._pending is not None:
-            self._show(self._pending, until_s=self._pending.time_s + 1 / FRAME_RATE_HZ)
+        """Find the faces of a picture and keep them for the ticks at which it is shown."""
+        elapsed = frame.ticks.stop - self._next_tick
+        self._next_tick = frame.ticks.stop
+        new_shot = self._shots.update(frame.picture)
+        found = self._tracker.update(frame.picture, new_shot=new_shot, ticks=elapsed)
+        for track, measure in found.items():
+            face = align_face(frame.picture, measure.landmarks)
+            mouth = align_mouth(frame.picture, measure.landmarks)
+            self._samples.setdefault(track, []).extend(
+                _Sample(tick, frame.time_s, self._tracker.shot, face, mouth, measure)
+                for tick in frame.ticks[:_HOLD_TICKS]
+            )
 
     def window(self, segment: Segment) -> tuple[FaceWindow, ...]:
         """Faces whose ticks lie within ``segment``."""
@@ -86,25 +83,6 @@ class FaceBuffer:
             for track, samples in self._samples.items()
         }
         self._samples = {track: samples for track, samples in kept.items() if samples}
-
-    def _show(self, frame: PictureFrame, until_s: float) -> None:
-        first = max(self._next_tick, math.ceil((frame.time_s - _EARLY_S) * FRAME_RATE_HZ))
-        until_s = min(until_s, frame.time_s + _HOLD_S)
-        ticks = range(first, math.ceil((until_s - _EARLY_S) * FRAME_RATE_HZ))
-        if not ticks:
-            return
-        elapsed = ticks.start - self._next_tick + len(ticks)
-        self._next_tick = ticks.stop
-        new_shot = self._shots.update(frame.picture)
-        found = self._tracker.update(frame.picture, new_shot=new_shot, ticks=elapsed)
-        self.n_ticks_with_face += len(ticks) if found else 0
-        for track, measure in found.items():
-            face = align_face(frame.picture, measure.landmarks)
-            mouth = align_mouth(frame.picture, measure.landmarks)
-            self._samples.setdefault(track, []).extend(
-                _Sample(tick, frame.time_s, self._tracker.shot, face, mouth, measure)
-                for tick in ticks
-            )
 
 
 def _face_window(track: int, samples: list[_Sample]) -> FaceWindow:

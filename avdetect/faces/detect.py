@@ -118,9 +118,7 @@ class FaceFinder:
         return FaceMeasure(box, landmarks, _yaw_deg(points))
 
 
-def _detect(
-    detector: FaceDetection, picture: NDArray[np.uint8], left: int, top: int
-) -> list[Box]:
+def _detect(detector: FaceDetection, picture: NDArray[np.uint8], left: int, top: int) -> list[Box]:
     """Boxes in the coordinates of the whole picture, of which ``picture`` is a part."""
     height, width = picture.shape[:2]
     shrink = min(1.0, _DETECT_SIDE_PX / max(height, width))

@@ -19,7 +19,7 @@ from avdetect.timebase import FRAME_RATE_HZ
 
 MAX_SHOWN_PX = 1920  # longest side handed out: a face of interest fills 100 px long before that
 _SHORTEST_S, _LONGEST_S = 0.01, 10.0  # of a last frame: MPEG-TS tells 1/90000 s
-_GRACE_S = 0.005  # Matroska and FLV round to 1 ms, some recorders to more
+_MOST_GRACE_S = 0.018  # just under half a tick of the 25 Hz clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,14 @@ class PictureFrame:
     ticks: range
 
 
-def first_tick(time_s: float) -> int:
+def first_tick(time_s: float, grace_s: float) -> int:
     """First tick at which a picture that starts at ``time_s`` can be shown.
 
-    Tick k shows the last picture that started by k/25 s; `_GRACE_S` keeps a 25 Hz source whole
-    whatever the rounding of its timestamps.
+    Tick k shows the last picture that started by k/25 s plus ``grace_s``. With just under half a
+    frame of grace that is the nearest picture: a 25 Hz source stays whole whatever the rounding of
+    its timestamps, and no other lags behind its sound.
     """
-    return max(0, math.ceil((time_s - _GRACE_S) * FRAME_RATE_HZ))
+    return max(0, math.ceil((time_s - grace_s) * FRAME_RATE_HZ))
 
 
 class PictureReader:
@@ -53,6 +54,7 @@ class PictureReader:
     def __init__(self, name: str, clip_start_s: float, frame_s: float) -> None:
         """``frame_s``: seconds from frame to frame, for the last one and for lost timestamps."""
         self._name, self._clip_start_s, self._frame_s = name, clip_start_s, frame_s
+        self._grace_s = min(_MOST_GRACE_S, 0.45 * frame_s)
         self._reformatter = VideoReformatter()
         self._pending: VideoFrame | None = None
         self._pending_s = 0.0
@@ -70,8 +72,8 @@ class PictureReader:
         check_picture_size(frame.width, frame.height, self._name)
         time_s = self._time(frame)
         if self._pending is None:
-            self._next_tick = first_tick(time_s)
-        yield from self._show_until(first_tick(time_s))
+            self._next_tick = first_tick(time_s, self._grace_s)
+        yield from self._show_until(first_tick(time_s, self._grace_s))
         self._pending, self._pending_s = frame, time_s
 
     def flush(self) -> Iterator[PictureFrame]:
@@ -82,7 +84,7 @@ class PictureReader:
         if self._pending.duration and self._pending.time_base:
             duration_s = float(self._pending.duration * self._pending.time_base)
         duration_s = min(max(duration_s, _SHORTEST_S), _LONGEST_S)
-        end = first_tick(self._pending_s + duration_s)
+        end = first_tick(self._pending_s + duration_s, self._grace_s)
         yield from self._show_until(end if self._shown else self._next_tick + 1)
         self._pending = None
 

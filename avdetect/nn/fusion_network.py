@@ -38,8 +38,8 @@ class _Attend(nn.Module):
         context, _ = self.attention(
             self.query_norm(queries), keys, keys, key_padding_mask=absent, need_weights=False
         )
-        queries = queries + context
-        return queries + self.feed(queries)
+        attended: Tensor = queries + context
+        return attended + self.feed(attended)  # type: ignore[no-any-return]  # nn.Sequential
 
 
 class FusionNetwork(nn.Module):
@@ -86,7 +86,7 @@ class FusionNetwork(nn.Module):
         present: dict[str, Tensor] = {}
         for (name, size), tensor in zip(self.token_widths.items(), rows, strict=True):
             check_shape(tensor, f"B L {size + N_FEATURES}", name)
-            token, feature = tensor.split([size, N_FEATURES], dim=2)
+            token, feature = tensor[..., :size], tensor[..., size:]
             present[name] = feature[..., 3] > 0.5
             x = self.project[name](token) + self.describe[name](feature[..., :2])
             embedded[name] = x + self.modality[name] + _clock(feature[..., 2], x.shape[-1])

@@ -14,10 +14,12 @@ from avdetect.speech.vad import CHUNK_S, VoiceActivity, speech_segments
 from avdetect.timebase import SAMPLE_RATE_HZ, seconds_to_samples
 from avdetect.types import Segment, channel_name
 
-# Correlation above which a channel is the same sound as an earlier one: a stereo copy, not a caller.
+# Correlation above which a channel is a stereo copy of an earlier one, not another caller.
 _COPY_CORRELATION = 0.98
 _SILENCE_RMS = 1e-5
 _SHORTEST_FOR_BANDWIDTH_S = 0.1
+
+Copy = tuple[str, str]  # names of a channel and of the one it copies
 
 
 class SoundBuffer:
@@ -62,7 +64,7 @@ class SoundBuffer:
         for index, activity in enumerate(self._activity):
             self._speech[index] = np.concatenate([self._speech[index], activity.finish()])
 
-    def window(self, segment: Segment) -> tuple[tuple[ChannelAudio, ...], tuple[tuple[str, str], ...]]:
+    def window(self, segment: Segment) -> tuple[tuple[ChannelAudio, ...], tuple[Copy, ...]]:
         """Distinct channels within ``segment``, and (copy, original) names of the others."""
         begin = seconds_to_samples(segment.start_s) - self._first_sample
         end = min(seconds_to_samples(segment.end_s) - self._first_sample, self._waveform.shape[1])
@@ -97,13 +99,16 @@ class SoundBuffer:
         self._speech = [speech[n_chunks:] for speech in self._speech]
         self._first_chunk += n_chunks
         self._bandwidth = [
-            [entry for entry in entries if entry[0] >= before_s - 2.0] for entries in self._bandwidth
+            [entry for entry in entries if entry[0] >= before_s - 2.0]
+            for entries in self._bandwidth
         ]
 
     def _append(self, waveform: NDArray[np.float32]) -> None:
         self._waveform = np.concatenate([self._waveform, waveform], axis=1)
         for index, activity in enumerate(self._activity):
-            self._speech[index] = np.concatenate([self._speech[index], activity.push(waveform[index])])
+            self._speech[index] = np.concatenate(
+                [self._speech[index], activity.push(waveform[index])]
+            )
 
     def _speech_in(self, index: int, segment: Segment) -> tuple[Segment, ...]:
         first = max(0, math.floor(segment.start_s / CHUNK_S) - self._first_chunk)

@@ -81,8 +81,9 @@ def _network() -> _SileroNetwork:
     if not path.is_file():
         raise CheckpointError(f"{path} is missing: reinstall silero-vad")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript: only its tensors are read
-        state = torch.jit.load(str(path), map_location="cpu").state_dict()
+        warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript: only read here
+        script = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
+    state = script.state_dict()
     network = _SileroNetwork()
     network.load_state_dict(
         {ours: state[f"_model.{theirs}"] for ours, theirs in _NAMES.items()}, strict=True
