@@ -1,0 +1,68 @@
+import cv2
+import numpy as np
+import pytest
+
+import recipes.forge.twins as module
+from recipes.datasets.faces import Faces
+from recipes.forge.picture_channel import PictureChannel, apply_channel
+from recipes.forge.twins import TwinSource
+from tests.recipes.forge.drawn_faces import drawn_face
+
+KINDS = {"self_blend": 1.0, "other_moment": 1.0, "redrawn": 1.0, "cross_blend": 1.0}
+
+
+def drawn_group(group):
+    faces = [drawn_face(seed) for seed in range(8)]
+    return Faces(
+        pictures=np.stack([face.picture for face in faces]),
+        landmarks=np.stack([face.landmarks for face in faces]),
+        clip=np.repeat(np.arange(4), 2),
+        rows=[{"identity": "", "source_repo": f"{group}/{n % 2}"} for n in range(4)],
+    )
+
+
+@pytest.fixture
+def source(monkeypatch):
+    monkeypatch.setattr(module, "load_faces", drawn_group)
+    monkeypatch.setattr(
+        module,
+        "load_redrawn",
+        lambda group, _: np.stack(
+            [cv2.GaussianBlur(p, (0, 0), 1.5) for p in drawn_group(group).pictures]
+        ),
+    )
+    return TwinSource(KINDS, held_out=False)
+
+
+def test_both_twins_go_through_one_channel(source, monkeypatch):
+    used = []
+
+    def spy(channel, picture):
+        used.append(channel)
+        return apply_channel(channel, picture)
+
+    monkeypatch.setattr(module, "apply_channel", spy)
+    rng = np.random.default_rng(0)
+    for _ in range(6):
+        source.draw(rng)
+
+    assert len(used) == 12
+    assert used[0::2] == used[1::2]
+    assert len(set(used)) == 6
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_crops_differ_only_where_the_mask_says(source, monkeypatch, kind):
+    monkeypatch.setattr(module, "draw_channel", lambda _: PictureChannel())
+    twins = [source.draw(np.random.default_rng(seed), kind) for seed in range(4)]
+
+    for pair in twins:
+        assert np.array_equal(pair.real[pair.mask == 0], pair.fake[pair.mask == 0])
+    assert any((pair.real != pair.fake).any() for pair in twins)
+
+
+def test_same_seed_same_twins(source):
+    first, second = (next(source.stream(7)) for _ in range(2))
+
+    assert np.array_equal(first.fake, second.fake)
+    assert first.kind == second.kind
