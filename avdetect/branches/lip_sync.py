@@ -18,6 +18,7 @@ from avdetect.branches.sync_windows import SyncPart, stack_windows, sync_part
 from avdetect.checkpoint import Checkpoint
 from avdetect.errors import CheckpointError
 from avdetect.nn.fixed_batch import batch_size, run_fixed
+from avdetect.nn.mouth_detail import mouth_detail
 from avdetect.nn.offset_curve import (
     MAX_OFFSET_FRAMES,
     best_offset,
@@ -59,14 +60,15 @@ class LipSyncBranch:
         if not windows:
             return [self._absent(part) for part in parts]
         tensors = tuple(tensor.to(self._device) for tensor in stack_windows(windows))
-        mouth, speech = run_fixed(self._embed, tensors, batch_size(self._device))
+        embedded = run_fixed(self._embed, tensors, batch_size(self._device))
         outputs, start = [], 0
         for part in parts:
             if part is None or part.missing is not None:
                 outputs.append(self._absent(part))
                 continue
             rows = slice(start, start + len(part.windows))
-            outputs.append([self._judge(part, mouth[rows], speech[rows], tensors[3][rows])])
+            mouth, speech, detail = (column[rows] for column in embedded)
+            outputs.append([self._judge(part, mouth, speech, tensors[3][rows], detail)])
             start = rows.stop
         return outputs
 
@@ -91,16 +93,18 @@ class LipSyncBranch:
 
     def _embed(
         self, mouths: Tensor, lips: Tensor, sound: Tensor, heard: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        embedded: tuple[Tensor, Tensor] = self._encoder(mouths, lips, self._mel(sound), heard)
-        return embedded
+    ) -> tuple[Tensor, ...]:
+        mouth, speech = self._encoder(mouths, lips, self._mel(sound), heard)
+        return mouth, speech, mouth_detail(mouths, lips)
 
-    def _judge(self, part: SyncPart, mouth: Tensor, speech: Tensor, heard: Tensor) -> BranchOutput:
+    def _judge(
+        self, part: SyncPart, mouth: Tensor, speech: Tensor, heard: Tensor, detail: Tensor
+    ) -> BranchOutput:
         similarity, known = offset_similarities(mouth, speech), offset_heard(heard)
         # All windows of the observation vote for one offset: it belongs to the recording.
         votes, told = similarity.flatten(0, 1)[None], known.flatten(0, 1)[None]
         offset = best_offset(offset_curve(votes, told))
-        inputs = (mouth, speech, heard, offset.expand(len(mouth)))
+        inputs = (mouth, speech, heard, offset.expand(len(mouth)), detail)
         score, _, tokens = run_fixed(self._head, inputs, batch_size(self._device))
         return BranchOutput(
             part=part.part,

@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from avdetect.faces.lips import lip_points
 from avdetect.nn.offset_curve import MAX_OFFSET_FRAMES
-from avdetect.nn.sync_encoder import SPEECH_FRAMES, WINDOW_FRAMES, lip_points, shrink_mouths
+from avdetect.nn.sync_encoder import SPEECH_FRAMES, WINDOW_FRAMES, shrink_mouths
 from avdetect.observation import ChannelAudio, FaceWindow, Observation
 from avdetect.timebase import FRAME_RATE_HZ, SAMPLES_PER_FRAME, seconds_to_samples
 from avdetect.types import Part, Segment, total_seconds

@@ -8,14 +8,11 @@ contrastive within a clip (see ``recipes/lip_sync``).
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torchaudio.transforms import MelSpectrogram
 
-from avdetect.faces.align import OUTER_LIPS, mouth_transform
 from avdetect.nn.offset_curve import MAX_OFFSET_FRAMES
 from avdetect.nn.shapes import check_shape
 from avdetect.observation import MOUTH_CROP_PX
@@ -26,11 +23,7 @@ SPEECH_FRAMES = WINDOW_FRAMES + 2 * MAX_OFFSET_FRAMES
 MEL_PER_FRAME = 4  # 10 ms mel frames on the 25 Hz clock
 N_MELS = 40
 NET_CROP_PX = 48
-INNER_LIPS = (
-    *(78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308),
-    *(415, 310, 311, 312, 13, 82, 81, 80, 191),
-)
-LIP_POINTS = (*OUTER_LIPS, *INNER_LIPS)
+N_LIP_POINTS = 40  # see `avdetect.faces.lips`
 
 
 def shrink_mouths(mouths: Tensor) -> Tensor:
@@ -38,24 +31,6 @@ def shrink_mouths(mouths: Tensor) -> Tensor:
     flat = mouths.reshape(-1, 1, MOUTH_CROP_PX, MOUTH_CROP_PX).float() / 255.0
     small = F.avg_pool2d(flat, exact_ratio(MOUTH_CROP_PX, NET_CROP_PX))
     return small.reshape(*mouths.shape[:-2], NET_CROP_PX, NET_CROP_PX)
-
-
-def lip_points(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Lip contours in units of half the mouth crop, head turn and size taken out.
-
-    Args:
-        landmarks: (T, 478, 2) mesh points in pixels of the source picture.
-
-    Returns:
-        (T, 40, 2) float32, about [-1, 1], in the order of `LIP_POINTS`.
-    """
-    half_px = MOUTH_CROP_PX / 2
-    points = np.zeros((len(landmarks), len(LIP_POINTS), 2), np.float32)
-    for t, mesh in enumerate(np.asarray(landmarks, np.float64)):
-        transform = mouth_transform(mesh)
-        placed = mesh[list(LIP_POINTS)] @ transform[:, :2].T + transform[:, 2]
-        points[t] = (placed - half_px) / half_px
-    return points
 
 
 class SpeechMel(nn.Module):
@@ -85,7 +60,7 @@ class MouthEncoder(nn.Module):
             _conv2d(4 * width, 6 * width),
         )
         self.lips = nn.Sequential(
-            _conv1d(4 * len(LIP_POINTS), 3 * width, kernel=3),
+            _conv1d(4 * N_LIP_POINTS, 3 * width, kernel=3),
             _conv1d(3 * width, 3 * width, kernel=1),
         )
         self.join = nn.Sequential(
@@ -149,7 +124,7 @@ class SyncEncoder(nn.Module):
 
         Args:
             mouths: (B, 30, 48, 48) float32 in [0, 1], see `shrink_mouths`.
-            lips: (B, 30, 40, 2) float32, see `lip_points`.
+            lips: (B, 30, 40, 2) float32, see `avdetect.faces.lips.lip_points`.
             mel: (B, 40, 240) float32 natural-log mel, 0.6 s before to 0.6 s after the mouths.
             heard: (B, 60) 1 where a frame of sound exists, 0 beyond the recording's edge.
 
@@ -160,7 +135,7 @@ class SyncEncoder(nn.Module):
             ShapeError: if a tensor is of another shape.
         """
         check_shape(mouths, f"B {WINDOW_FRAMES} {NET_CROP_PX} {NET_CROP_PX}", "mouths")
-        check_shape(lips, f"B {WINDOW_FRAMES} {len(LIP_POINTS)} 2", "lips")
+        check_shape(lips, f"B {WINDOW_FRAMES} {N_LIP_POINTS} 2", "lips")
         check_shape(mel, f"B {N_MELS} {SPEECH_FRAMES * MEL_PER_FRAME}", "mel")
         check_shape(heard, f"B {SPEECH_FRAMES}", "heard")
         return self.mouth(mouths, lips), self.speech(level_mel(mel, heard))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from avdetect.nn.mouth_detail import N_DETAILS
 from avdetect.nn.offset_curve import MAX_OFFSET_FRAMES, offset_curve, offset_similarities
 from avdetect.nn.offset_curve import offset_heard as heard_at_offsets
 
@@ -21,7 +22,7 @@ class ConsistencyHead(nn.Module):
     def __init__(self, *, embedding: int, width: int) -> None:
         super().__init__()
         self.token_width = 2 * width + N_CURVE_FACTS
-        per_frame = embedding + 2 * _AROUND + 1 + 4
+        per_frame = embedding + 2 * _AROUND + 1 + 4 + N_DETAILS
         self.frames = nn.Sequential(
             nn.BatchNorm1d(per_frame),
             nn.Conv1d(per_frame, width, 5, padding=2),
@@ -40,7 +41,7 @@ class ConsistencyHead(nn.Module):
         )
 
     def forward(
-        self, mouth: Tensor, speech: Tensor, heard: Tensor, offset: Tensor
+        self, mouth: Tensor, speech: Tensor, heard: Tensor, offset: Tensor, detail: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Judge windows, each at a given offset.
 
@@ -49,6 +50,7 @@ class ConsistencyHead(nn.Module):
             speech: (B, 60, E) unit vectors; speech t + 15 belongs to mouth t at offset 0.
             heard: (B, 60) 1 where sound exists.
             offset: (B,) int64 in [-15, 15], > 0 where the sound is late.
+            detail: (B, 30, 7) from `avdetect.nn.mouth_detail.mouth_detail`.
 
         Returns:
             Window logits (B,), frame logits (B, 30), both higher = more fake, and tokens
@@ -57,6 +59,7 @@ class ConsistencyHead(nn.Module):
         similarity = offset_similarities(mouth, speech)
         known = heard_at_offsets(heard)
         evidence = _frame_evidence(mouth, speech, similarity, known, offset)
+        evidence = torch.cat([evidence, detail], 2)
         frames = self.frames(evidence.transpose(1, 2))  # (B, W, 30)
         facts = self.facts(curve_facts(similarity, known, offset))
         token = torch.cat([frames.mean(2), frames.amax(2), facts], 1)

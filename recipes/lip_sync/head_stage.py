@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from avdetect.nn.mouth_detail import mouth_detail
 from avdetect.nn.offset_curve import (
     MAX_OFFSET_FRAMES,
     best_offset,
@@ -23,13 +24,14 @@ from avdetect.nn.sync_head import ConsistencyHead
 from eval.metrics import auc
 from recipes.forge.timing import ForgedMouth, dubbed_mouth
 from recipes.lip_sync.augment import augment, mirror
-from recipes.lip_sync.mismatch import SHARES, Judged, forged_twin, late, real_twin
+from recipes.lip_sync.mismatch import SHARES, Judged, forged_twin, late, real_twin, with_speech
 from recipes.lip_sync.settings import Settings
 from recipes.lip_sync.sync_stage import SyncStage
 from recipes.lip_sync.windows import TalkingClip, Window, cut_window, stack_windows
 
 _KINDS, _CHANCES = list(SHARES), list(SHARES.values())
 _FRAME_LOSS = 0.3  # the window's verdict is what counts; frames help it to look in the right place
+_DELAYS = (0, -7, 5, -3, 1, 7, -5, 3, -1)  # real and forged alike: lateness must not tell
 _KNOWN_OFFSET = 0.4  # share of real windows whose offset many windows together would have found
 
 
@@ -80,16 +82,22 @@ def twins(
 ) -> list[Judged]:
     """A real and a forged window of each clip, through the same chain of harmless changes."""
     windows = [_random_cut(clip, rng) for clip in chosen]
-    dubs = _dubs(stage, windows, rng)
+    others = [_random_cut(_other_clip(clip, clips, rng), rng) for clip in chosen]
+    kinds = [str(rng.choice(_KINDS, p=_CHANCES)) for _ in chosen]
+    dubbed = [i for i, kind in enumerate(kinds) if kind == "dubbed_mouth"]
+    # Half of the dubs fit the mouth to another's speech, half re-make it for its own.
+    voiced = [
+        with_speech(windows[i], others[i]) if rng.random() < 0.5 else windows[i] for i in dubbed
+    ]
+    dubs = dict(zip(dubbed, zip(voiced, _dubs(stage, voiced, rng), strict=True), strict=True))
     batch = []
-    for clip, window, dub in zip(chosen, windows, dubs, strict=True):
-        kind = str(rng.choice(_KINDS, p=_CHANCES))
-        other = _random_cut(_other_clip(clip, clips, rng), rng)
+    for i, (window, other, kind) in enumerate(zip(windows, others, kinds, strict=True)):
+        source, dub = dubs.get(i, (window, None))
         for judged in (
             real_twin(window, rng),
-            forged_twin(window, kind, rng, other=other, dub=dub),
+            forged_twin(source, kind, rng, other=other, dub=dub),
         ):
-            moved = late(judged, int(rng.integers(-6, 7)) if rng.random() < 0.5 else 0)
+            moved = late(judged, int(rng.integers(-12, 13)) if rng.random() < 0.5 else 0)
             batch.append(replace(moved, window=augment(moved.window, rng)))
     return batch
 
@@ -98,14 +106,15 @@ def head_loss(
     stage: SyncStage, head: ConsistencyHead, batch: list[Judged], rng: np.random.Generator
 ) -> Tensor:
     """Cross-entropy of windows and of frames."""
+    windows = [judged.window for judged in batch]
     with torch.no_grad():
-        mouth, speech, heard = stage.embed([judged.window for judged in batch])
+        mouth, speech, heard = stage.embed(windows)
         offset = found_offset(mouth, speech, heard)
     for row, judged in enumerate(batch):
         if rng.random() < _KNOWN_OFFSET:
             # A clip of several windows knows its offset well; one that has none finds any.
             offset[row] = judged.offset
-    logits, frames, _ = head(mouth, speech, heard, offset)
+    logits, frames, _ = head(mouth, speech, heard, offset, _detail(windows))
     fake = torch.tensor([float(judged.fake) for judged in batch])
     labels = torch.from_numpy(np.stack([judged.labels for judged in batch])).float()
     return F.binary_cross_entropy_with_logits(
@@ -126,7 +135,8 @@ def measure_head(
     rng = np.random.default_rng(seed)
     windows = [cut_window(clip, 0) for clip in clips]
     dubs = _dubs(stage, windows, rng)
-    real = score_windows(stage, head, windows)
+    reals = [late(real_twin(window, rng), _DELAYS[i % 9]) for i, window in enumerate(windows)]
+    real = score_windows(stage, head, [judged.window for judged in reals])
     figures = {}
     for kind in _KINDS:
         forged = [
@@ -135,6 +145,7 @@ def measure_head(
             )
             for clip, window, dub in zip(clips, windows, dubs, strict=True)
         ]
+        forged = [late(judged, _DELAYS[i % 9]) for i, judged in enumerate(forged)]
         scores = score_windows(stage, head, [judged.window for judged in forged])
         kept = np.array([judged.fake for judged in forged])
         labels = np.r_[np.zeros(len(real), int), np.ones(kept.sum(), int)]
@@ -149,11 +160,20 @@ def score_windows(
     """(N,) float32 window logits, higher = more fake, each at its own best offset."""
     with torch.inference_mode():
         mouth, speech, heard = stage.embed(windows)
-        logits, _, _ = head(mouth, speech, heard, found_offset(mouth, speech, heard))
+        logits, _, _ = head(
+            mouth, speech, heard, found_offset(mouth, speech, heard), _detail(windows)
+        )
     return np.asarray(logits.numpy(), np.float32)
 
 
+def _detail(windows: list[Window]) -> Tensor:
+    mouths, lips, _, _ = stack_windows(windows)
+    return mouth_detail(mouths, lips)
+
+
 def _dubs(stage: SyncStage, windows: list[Window], rng: np.random.Generator) -> list[ForgedMouth]:
+    if not windows:
+        return []
     mouths, lips, sound, heard = stack_windows(windows)
     with torch.no_grad():
         mouth, speech = stage.encoder(mouths, lips, stage.mel(sound), heard)

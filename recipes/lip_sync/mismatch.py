@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from avdetect.nn.offset_curve import MAX_OFFSET_FRAMES
-from avdetect.nn.sync_encoder import WINDOW_FRAMES
+from avdetect.nn.sync_encoder import NET_CROP_PX, WINDOW_FRAMES
 from avdetect.timebase import FRAME_RATE_HZ, SAMPLES_PER_FRAME
 from recipes.forge.timing import (
     ForgedMouth,
@@ -28,14 +29,23 @@ from recipes.lip_sync.windows import Window
 # Foreign speech and re-made mouths are what other people's fakes amount to; the rest keeps the
 # head from learning those two alone.
 SHARES = {
-    "foreign_speech": 0.35,
-    "retimed_speech": 0.15,
-    "dubbed_mouth": 0.2,
-    "displaced_mouth": 0.1,
-    "frozen_mouth": 0.07,
-    "slowed_mouth": 0.08,
+    "foreign_speech": 0.25,
+    "retimed_speech": 0.12,
+    "dubbed_mouth": 0.38,
+    "displaced_mouth": 0.08,
+    "frozen_mouth": 0.05,
+    "slowed_mouth": 0.07,
     "reversed_mouth": 0.05,
 }
+
+
+def _paste_mask() -> NDArray[np.float32]:
+    y, x = np.mgrid[:NET_CROP_PX, :NET_CROP_PX] - (NET_CROP_PX - 1) / 2
+    mask = (np.hypot(x / 19.0, y / 14.0) < 1.0).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), 1.5), np.float32)
+
+
+_PASTE = _paste_mask()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +85,10 @@ def forged_twin(
     mouth = dub if kind == "dubbed_mouth" else _mouth(kind, start, stop, rng)
     if mouth is None:
         raise ValueError("dubbed_mouth needs the re-chosen mouths")
-    changed = replace(window, mouths=mouth.apply(window.mouths), lips=mouth.apply(window.lips))
+    mouths = mouth.apply(window.mouths)
+    if rng.random() < 0.5:  # half of the generators paste the mouth into the true lower face
+        mouths = window.mouths + _PASTE * (mouths - window.mouths)
+    changed = replace(window, mouths=mouths, lips=mouth.apply(window.lips))
     return _judged(changed, mouth.labels)
 
 
@@ -84,6 +97,12 @@ def real_twin(window: Window, rng: np.random.Generator) -> Judged:
     if rng.random() < SHARES["retimed_speech"]:
         window = replace(window, sound=retime_heard(window, rng, (0, 0)).sound)
     return _judged(window, np.zeros(WINDOW_FRAMES, np.bool_))
+
+
+def with_speech(window: Window, other: Window) -> Window:
+    """The window's mouths with the speech of another clip."""
+    rng = np.random.default_rng(0)
+    return replace(window, sound=_foreign(window, other, (0, WINDOW_FRAMES), rng).sound)
 
 
 def late(judged: Judged, offset: int) -> Judged:
@@ -115,7 +134,7 @@ def _mouth(kind: str, start: int, stop: int, rng: np.random.Generator) -> Forged
 def _foreign(
     window: Window, other: Window, stretch: tuple[int, int], rng: np.random.Generator
 ) -> ForgedSpeech:
-    del rng
+    del rng  # chance has chosen the stretch already
     start, stop = stretch
     if stop - start == WINDOW_FRAMES:  # a whole window: the sound around it is foreign too
         start, stop = -MAX_OFFSET_FRAMES, WINDOW_FRAMES + MAX_OFFSET_FRAMES

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from avdetect.branches.sync_windows import sound_around, unbroken_runs
-from avdetect.nn.sync_encoder import WINDOW_FRAMES, lip_points, shrink_mouths
+from avdetect.faces.lips import lip_points
+from avdetect.nn.sync_encoder import WINDOW_FRAMES, shrink_mouths
 from avdetect.timebase import SAMPLES_PER_FRAME
 from eval.shared_data import read_rows
 from eval.splits import Row, video_split
