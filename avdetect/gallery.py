@@ -57,7 +57,9 @@ class _Channel:
         blocks = samples.reshape(n_columns, self.samples_per_column)
         outline = np.stack([blocks.min(1), blocks.max(1)], axis=1)
         self.envelope = np.concatenate([self.envelope, outline])
-        power = np.abs(librosa.stft(samples, n_fft=_N_FFT, hop_length=_COLUMN_SAMPLES)) ** 2
+        padded = np.pad(samples, (_N_FFT // 2, max(_N_FFT, _N_FFT - len(samples))))
+        transform = librosa.stft(padded, n_fft=_N_FFT, hop_length=_COLUMN_SAMPLES, center=False)
+        power = np.abs(transform) ** 2
         per_column = self.samples_per_column // _COLUMN_SAMPLES
         power = power[:, : n_columns * per_column].reshape(len(power), n_columns, per_column)
         level = librosa.power_to_db(power.mean(2) / (_N_FFT / 4) ** 2, amin=1e-10, top_db=None)
