@@ -62,7 +62,7 @@ def ratio_words(fake_llr: float) -> str:
 
 def llr_words(fake_llr: float | None) -> str:
     """A log-likelihood ratio with its sign: ``+4.21``; ``n/a`` without one."""
-    return "n/a" if fake_llr is None else f"{fake_llr:+.2f}"
+    return "n/a" if fake_llr is None else f"{round(fake_llr, 2) + 0.0:+.2f}"  # no "-0.00"
 
 
 def percent_words(probability: float) -> str:

@@ -70,3 +70,10 @@ def test_time(seconds, expected):
 def test_plain_keeps_letters_and_escapes_what_acts():
     assert words.plain("Grüße 日本 µ") == "Grüße 日本 µ"
     assert words.plain("a\nb\x1b[0m\u202e\udcff\x7f") == "a\\nb\\x1b[0m\\u202e\\udcff\\x7f"
+
+
+@pytest.mark.parametrize(
+    ("fake_llr", "expected"), [(4.206, "+4.21"), (-0.001, "+0.00"), (None, "n/a")]
+)
+def test_llr_has_a_sign_and_no_negative_zero(fake_llr, expected):
+    assert words.llr_words(fake_llr) == expected
