@@ -26,6 +26,7 @@ from avdetect.media.clip import Clip, RawFormat, open_clip
 from avdetect.media.source import SourceLike, display_path
 from avdetect.observation import Observation
 from avdetect.observe import observe
+from avdetect.options import ScanOptions
 from avdetect.record import ClipRecord
 from avdetect.types import Decision
 from avdetect.verdict import Failure, Input, Model, Stream, Verdict
@@ -41,40 +42,6 @@ class Examination:
     verdict: Verdict
     exhibits: Exhibits
     bites: tuple[SoundBite, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanOptions:
-    """What a scan may be told; the same words as on the command line.
-
-    Attributes:
-        channel: ``all``, ``left``, ``right`` or a number from 0.
-        prior_fake: how probable a fake was before looking, in (0, 1).
-        format: ``ulaw``, ``alaw`` or ``s16le`` for sound without a header; needs ``rate``.
-        rate: samples a second of such sound.
-        name: what to call an input that has no path.
-    """
-
-    channel: str = "all"
-    prior_fake: float = 0.5
-    format: str | None = None
-    rate: int | None = None
-    name: str | None = None
-
-    def __post_init__(self) -> None:
-        if not 0.0 < self.prior_fake < 1.0:
-            raise UsageError(f"prior_fake is {self.prior_fake}: it must lie between 0 and 1")
-        if self.channel not in ("all", "left", "right") and not self.channel.isdigit():
-            raise UsageError(f"channel is {self.channel!r}: use all, left, right or a number")
-        if (self.format is None) != (self.rate is None):
-            raise UsageError("format and rate belong together: raw sound needs both")
-
-    @property
-    def raw(self) -> RawFormat | None:
-        """How to read sound without a header, None for files that say it themselves."""
-        if self.format is None or self.rate is None:
-            return None
-        return RawFormat(encoding=self.format, rate_hz=self.rate)
 
 
 class Detector:
@@ -157,18 +124,18 @@ class Detector:
         return scan.examination(verdict)
 
     def _advance_all(self, scans: Sequence[_Scan]) -> None:
-        with ThreadPoolExecutor(max_workers=len(scans)) as pool:
-            # All clips move one observation at a time, so that a batch holds one of each.
-            active = list(scans)
-            try:
+        try:
+            with ThreadPoolExecutor(max_workers=len(scans)) as pool:
+                # All clips move one observation at a time, so that a batch holds one of each.
+                active = list(scans)
                 while active:
                     step = list(pool.map(_Scan.observe_next, active))
                     ready = [(s, o) for s, o in zip(active, step, strict=True) if o is not None]
                     self._judge_step(ready)
                     active = [scan for scan, _ in ready]
-            finally:
-                for scan in scans:
-                    scan.close()
+        finally:  # after the pool: a scan cannot be closed while a thread still reads it
+            for scan in scans:
+                scan.close()
 
     def _judge_step(self, ready: Sequence[tuple[_Scan, Observation]]) -> None:
         observations = [observation for _, observation in ready]
@@ -199,7 +166,7 @@ class _Scan:
         self._clip: Clip | None = None
         self._observations: Iterator[Observation] = iter(())
         try:
-            self._clip = open_clip(source, raw=options.raw, name=options.name)
+            self._clip = open_clip(source, raw=_raw(options), name=options.name)
             self._input = _describe(self._clip)
             self._observations = observe(self._clip, channel=options.channel)
         except InputError as error:
@@ -269,6 +236,12 @@ def _name_of(source: SourceLike, name: str | None) -> str:
         return "<array>"
     named = getattr(source, "name", None)
     return display_path(named) if isinstance(named, str | bytes) else "<stream>"
+
+
+def _raw(options: ScanOptions) -> RawFormat | None:
+    if options.format is None or options.rate is None:
+        return None
+    return RawFormat(encoding=options.format, rate_hz=options.rate)
 
 
 def _failure(error: AvdetectError) -> Failure:

@@ -21,6 +21,7 @@ from avdetect.verdict import TimelineEntry
 
 _COLUMN_SAMPLES = 320  # 20 ms
 _N_FFT = 512
+_AHEAD = _N_FFT - _COLUMN_SAMPLES  # samples after a column that its window reads
 _MOST_COLUMNS = 3000
 _MOST_THUMBNAILS = 24
 _MOST_TRACKS = 12
@@ -40,25 +41,25 @@ class _Channel:
 
     def push(self, waveform: NDArray[np.float32]) -> None:
         samples = np.concatenate([self.pending, waveform])
-        n_columns = len(samples) // self.samples_per_column
+        # A column is drawn once the samples after it that its window reads are there, too.
+        n_columns = max(0, len(samples) - _AHEAD) // self.samples_per_column
         used = n_columns * self.samples_per_column
         self.pending = samples[used:]
         if n_columns:
-            self._draw(samples[:used], n_columns)
+            self._draw(samples[: used + _AHEAD], n_columns)
         while len(self.envelope) > _MOST_COLUMNS:
             self._halve()
 
     def finish(self) -> None:
         if len(self.pending):
-            missing = self.samples_per_column - len(self.pending)
-            self.push(np.zeros(missing, np.float32))
+            missing = -len(self.pending) % self.samples_per_column
+            self.push(np.zeros(missing + _AHEAD, np.float32))
 
     def _draw(self, samples: NDArray[np.float32], n_columns: int) -> None:
-        blocks = samples.reshape(n_columns, self.samples_per_column)
+        blocks = samples[:-_AHEAD].reshape(n_columns, self.samples_per_column)
         outline = np.stack([blocks.min(1), blocks.max(1)], axis=1)
         self.envelope = np.concatenate([self.envelope, outline])
-        padded = np.pad(samples, (_N_FFT // 2, max(_N_FFT, _N_FFT - len(samples))))
-        transform = librosa.stft(padded, n_fft=_N_FFT, hop_length=_COLUMN_SAMPLES, center=False)
+        transform = librosa.stft(samples, n_fft=_N_FFT, hop_length=_COLUMN_SAMPLES, center=False)
         power = np.abs(transform) ** 2
         per_column = self.samples_per_column // _COLUMN_SAMPLES
         power = power[:, : n_columns * per_column].reshape(len(power), n_columns, per_column)

@@ -198,9 +198,7 @@ def _reason(
     branch, llr = max(worst.fake_llrs.items(), key=lambda item: toward * item[1])
     among = f", the worst of {n_subjects} parts" if n_subjects > 1 else ""
     said = f"{branch} says {llr:+.2f} for {worst.part}{among}"
-    if decision is Decision.INCONCLUSIVE:
-        return f"the evidence is too even to call: {said}"
-    return f"carried by {branch}: {said}"
+    return f"too even to call: {said}" if decision is Decision.INCONCLUSIVE else said
 
 
 def _rounded(value: float | None) -> float | None:

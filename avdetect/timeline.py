@@ -76,12 +76,5 @@ def pick_evidence(timeline: Sequence[TimelineEntry]) -> tuple[Evidence, ...]:
     for branch in sorted({entry.branch for entry in timeline}):
         rows = [entry for entry in timeline if entry.branch == branch and entry.fake_llr > 0]
         for row in sorted(rows, key=lambda e: (-e.fake_llr, e.start_s))[:_EVIDENCE_PER_BRANCH]:
-            where = Part(channel=row.channel, face_track=row.face_track)
-            picked.append(
-                Evidence(
-                    **row.model_dump(),
-                    text=f"{row.start_s:.1f}-{row.end_s:.1f} s, {where}: "
-                    f"{_WORDS.get(branch, branch)} (LLR {row.fake_llr:+.2f})",
-                )
-            )
+            picked.append(Evidence(**row.model_dump(), text=_WORDS.get(branch, branch)))
     return tuple(sorted(picked, key=lambda e: -e.fake_llr))

@@ -17,7 +17,7 @@ from avdetect.calibration import Calibration
 MODELS = Path(__file__).resolve().parents[1] / "models"
 
 
-def export_checkpoint(
+def export_checkpoint(  # noqa: PLR0913  (a checkpoint is these things, all by keyword)
     name: str,
     *,
     role: str,

@@ -48,7 +48,7 @@ def test_evidence_is_what_favours_fake_worst_first():
     outputs = {"voice_clone": {LEFT: [rows(0.0, [-1.0, -1.0, 2.0, 2.0, 0.5, 0.5])]}}
     evidence = pick_evidence(build_timeline(outputs, PLAIN, 3.0))
     assert [e.start_s for e in evidence] == [1.0, 2.0]
-    assert "channel left" in evidence[0].text
+    assert evidence[0].text == "the voice sounds synthetic"
 
 
 def test_a_clean_clip_has_no_evidence():

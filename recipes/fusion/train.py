@@ -124,7 +124,7 @@ def fit_network(
             batch = [train[i] for i in order[start : start + settings["batch_size"]]]
             batch = [_drop_modality(item, settings["modality_dropout"], rng) for item in batch]
             optimizer.zero_grad()
-            _loss(network, batch, late).backward()
+            _loss(network, batch, late).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         loss = _loss_on(network, held, late)
         print(f"epoch {epoch + 1}: held-out loss {loss:.4f} (best {best:.4f})", flush=True)

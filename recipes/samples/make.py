@@ -14,6 +14,7 @@ import av
 import cv2
 import librosa
 import numpy as np
+from av.audio.stream import AudioStream
 from moviepy import AudioArrayClip, VideoClip
 from numpy.typing import NDArray
 from skimage import data
@@ -69,7 +70,7 @@ def make_hold_tone(path: Path) -> None:
 
 def make_photograph(path: Path) -> None:
     """The photograph that the forged portrait was made of, as it is."""
-    picture = cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)
+    picture = cv2.cvtColor(_photograph(), cv2.COLOR_RGB2BGR)
     cv2.imwrite(str(path), picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
 
 
@@ -78,7 +79,7 @@ def make_portrait(path: Path) -> None:
     voice = speak("flite", PORTRAIT, rate_hz=16000)
     loudness = librosa.feature.rms(y=voice, frame_length=1280, hop_length=640)[0]
     opening = np.clip(loudness / np.percentile(loudness, 95), 0, 1)
-    photograph = data.astronaut()
+    photograph = _photograph()
     with FaceFinder() as finder:
         face = finder.measure(photograph, finder.propose(photograph)[0])
     if face is None:
@@ -93,9 +94,19 @@ def make_portrait(path: Path) -> None:
     stereo = np.repeat(voice[:, None], 2, axis=1)
     clip = clip.with_audio(AudioArrayClip(stereo, fps=16000))
     clip.write_videofile(
-        str(path), fps=_PICTURE_RATE_HZ, codec="libx264", audio_codec="aac", audio_fps=16000,
-        ffmpeg_params=["-crf", "26", "-pix_fmt", "yuv420p"], logger=None,
+        str(path),
+        fps=_PICTURE_RATE_HZ,
+        codec="libx264",
+        audio_codec="aac",
+        audio_fps=16000,
+        ffmpeg_params=["-crf", "26", "-pix_fmt", "yuv420p"],
+        logger=None,
     )
+
+
+def _photograph() -> NDArray[np.uint8]:
+    """NASA's portrait of Eileen Collins, (512, 512, 3) uint8 RGB."""
+    return np.asarray(data.astronaut(), np.uint8)  # type: ignore[no-untyped-call]
 
 
 def _with_open_mouth(
@@ -137,6 +148,8 @@ def write_sound(path: Path, sound: NDArray[np.float32], codec: str, rate_hz: int
     layout = "stereo" if len(sound) == 2 else "mono"
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate_hz, layout=layout)
+        if not isinstance(stream, AudioStream):
+            raise TypeError(f"{codec} is no sound codec")
         frame = av.AudioFrame.from_ndarray(
             np.ascontiguousarray((sound * 32767).astype(np.int16).T).reshape(1, -1), "s16", layout
         )
