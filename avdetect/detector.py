@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 import torch
 
 from avdetect.branches import BRANCHES
-from avdetect.branches.base import Branch, BranchOutput
+from avdetect.branches.base import Branch
 from avdetect.calibration import Calibration
 from avdetect.checkpoint import Bundle, Checkpoint, load_checkpoint, read_bundle
 from avdetect.decision import DecisionRule
-from avdetect.errors import AvdetectError, CheckpointError, InputError, UsageError
-from avdetect.exhibits import Exhibits, SoundBite
+from avdetect.errors import CheckpointError, UsageError
 from avdetect.fusion.cross_attention import CrossAttentionFusion
 from avdetect.fusion.late import LateFusion
 from avdetect.gallery import Gallery
-from avdetect.judgement import Judges, judge
-from avdetect.media.clip import Clip, RawFormat, open_clip
-from avdetect.media.source import SourceLike, display_path
+from avdetect.judgement import Judges
+from avdetect.media.source import SourceLike
 from avdetect.observation import Observation
-from avdetect.observe import observe
 from avdetect.options import ScanOptions
-from avdetect.record import ClipRecord
-from avdetect.types import Decision
-from avdetect.verdict import Failure, Input, Model, Stream, Verdict
+from avdetect.scan import Examination, Progress, Scan
+from avdetect.verdict import Model, Verdict
 
-Progress = Callable[[float, float | None], None]
+__all__ = ["Detector", "Examination", "ScanOptions"]
+
 _CLIPS_AT_ONCE = {"cpu": 2, "cuda": 16}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Examination:
-    """A verdict with what a report shows beside it."""
-
-    verdict: Verdict
-    exhibits: Exhibits
-    bites: tuple[SoundBite, ...]
 
 
 class Detector:
@@ -103,7 +89,7 @@ class Detector:
         settings = ScanOptions(**options)
         pending = iter(sources)
         while group := list(islice(pending, _CLIPS_AT_ONCE[self.device])):
-            scans = [_Scan(source, settings) for source in group]
+            scans = [Scan(source, settings) for source in group]
             self._advance_all(scans)
             for scan in scans:
                 yield scan.verdict(self._judges)
@@ -118,18 +104,18 @@ class Detector:
             progress: called with seconds done and seconds in all (None where unknown).
             options: see `ScanOptions`.
         """
-        scan = _Scan(source, ScanOptions(**options), gallery=Gallery(), progress=progress)
+        scan = Scan(source, ScanOptions(**options), gallery=Gallery(), progress=progress)
         self._advance_all([scan])
         verdict = scan.verdict(self._judges)
         return scan.examination(verdict)
 
-    def _advance_all(self, scans: Sequence[_Scan]) -> None:
+    def _advance_all(self, scans: Sequence[Scan]) -> None:
         try:
             with ThreadPoolExecutor(max_workers=len(scans)) as pool:
                 # All clips move one observation at a time, so that a batch holds one of each.
                 active = list(scans)
                 while active:
-                    step = list(pool.map(_Scan.observe_next, active))
+                    step = list(pool.map(Scan.observe_next, active))
                     ready = [(s, o) for s, o in zip(active, step, strict=True) if o is not None]
                     self._judge_step(ready)
                     active = [scan for scan, _ in ready]
@@ -137,136 +123,13 @@ class Detector:
             for scan in scans:
                 scan.close()
 
-    def _judge_step(self, ready: Sequence[tuple[_Scan, Observation]]) -> None:
+    def _judge_step(self, ready: Sequence[tuple[Scan, Observation]]) -> None:
         observations = [observation for _, observation in ready]
         if not observations:
             return
         outputs = {name: b.run(observations) for name, b in self._judges.branches.items()}
         for index, (scan, observation) in enumerate(ready):
             scan.add(observation, {name: found[index] for name, found in outputs.items()})
-
-
-class _Scan:
-    """One clip on its way through the engine."""
-
-    def __init__(
-        self,
-        source: SourceLike,
-        options: ScanOptions,
-        *,
-        gallery: Gallery | None = None,
-        progress: Progress | None = None,
-    ) -> None:
-        self._options = options
-        self._gallery = gallery
-        self._progress = progress
-        self._record = ClipRecord()
-        self._failure: Failure | None = None
-        self._input = Input(path=_name_of(source, options.name))
-        self._clip: Clip | None = None
-        self._observations: Iterator[Observation] = iter(())
-        try:
-            self._clip = open_clip(source, raw=_raw(options), name=options.name)
-            self._input = _describe(self._clip)
-            self._observations = observe(self._clip, channel=options.channel)
-        except InputError as error:
-            self._failure = _failure(error)
-
-    def observe_next(self) -> Observation | None:
-        """The next observation, or None at the end or on failure."""
-        try:
-            return next(self._observations, None)
-        except AvdetectError as error:
-            self._failure = _failure(error)
-            return None
-
-    def add(self, observation: Observation, outputs: Mapping[str, Sequence[BranchOutput]]) -> None:
-        """Remember what was said of an observation."""
-        self._record.add(observation, outputs)
-        if self._gallery is not None:
-            self._gallery.add(observation, outputs)
-        if self._progress is not None:
-            self._progress(self._record.end_s, self._input.duration_s)
-
-    def close(self) -> None:
-        """Let go of the file; closing twice is harmless."""
-        close = getattr(self._observations, "close", None)
-        if close is not None:
-            close()
-        if self._clip is not None:
-            self._clip.close()
-
-    def verdict(self, judges: Judges) -> Verdict:
-        """What the judges make of the record."""
-        if self._failure is not None:
-            return Verdict(
-                input=self._input,
-                decision=Decision.INCONCLUSIVE,
-                reason=self._failure.message,
-                prior_fake=self._options.prior_fake,
-                models=judges.models,
-                error=self._failure,
-            )
-        duration_s = round(self._record.end_s, 3)
-        return judge(
-            self._record,
-            self._input.model_copy(update={"duration_s": duration_s}),
-            judges,
-            prior_fake=self._options.prior_fake,
-            still=self._clip is not None and self._clip.is_still,
-        )
-
-    def examination(self, verdict: Verdict) -> Examination:
-        """The verdict with the exhibits collected on the way."""
-        if self._gallery is None or self._failure is not None:
-            return Examination(verdict=verdict, exhibits=Exhibits(), bites=())
-        return Examination(
-            verdict=verdict,
-            exhibits=self._gallery.exhibits(verdict.timeline),
-            bites=self._gallery.bites(),
-        )
-
-
-def _name_of(source: SourceLike, name: str | None) -> str:
-    if name is not None:
-        return name
-    if isinstance(source, str | os.PathLike):
-        return display_path(source)
-    if isinstance(source, tuple):
-        return "<array>"
-    named = getattr(source, "name", None)
-    return display_path(named) if isinstance(named, str | bytes) else "<stream>"
-
-
-def _raw(options: ScanOptions) -> RawFormat | None:
-    if options.format is None or options.rate is None:
-        return None
-    return RawFormat(encoding=options.format, rate_hz=options.rate)
-
-
-def _failure(error: AvdetectError) -> Failure:
-    return Failure(code=error.code, message=str(error))
-
-
-def _describe(clip: Clip) -> Input:
-    return Input(
-        path=clip.path,
-        sha256=clip.sha256,
-        duration_s=clip.duration_s,
-        streams=tuple(
-            Stream(
-                kind=info.kind,
-                codec=info.codec,
-                start_s=info.start_s,
-                duration_s=info.duration_s,
-                rate=info.rate,
-                channels=info.channels,
-                width=info.width,
-                height=info.height,
-            )
-            for info in clip.streams
-        ),
-    )
 
 
 def _torch_device(device: str) -> torch.device:

@@ -1,0 +1,155 @@
+"""One clip on its way through the engine: opened, observed, remembered, judged, let go."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from avdetect.branches.base import BranchOutput
+from avdetect.errors import AvdetectError, InputError
+from avdetect.exhibits import Exhibits, SoundBite
+from avdetect.gallery import Gallery
+from avdetect.judgement import Judges, judge
+from avdetect.media.clip import Clip, RawFormat, open_clip
+from avdetect.media.source import SourceLike, display_path
+from avdetect.observation import Observation
+from avdetect.observe import observe
+from avdetect.options import ScanOptions
+from avdetect.record import ClipRecord
+from avdetect.types import Decision
+from avdetect.verdict import Failure, Input, Stream, Verdict
+
+Progress = Callable[[float, float | None], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """A verdict with what a report shows beside it."""
+
+    verdict: Verdict
+    exhibits: Exhibits
+    bites: tuple[SoundBite, ...]
+
+
+class Scan:
+    """One clip on its way through the engine."""
+
+    def __init__(
+        self,
+        source: SourceLike,
+        options: ScanOptions,
+        *,
+        gallery: Gallery | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self._options = options
+        self._gallery = gallery
+        self._progress = progress
+        self._record = ClipRecord()
+        self._failure: Failure | None = None
+        self._input = Input(path=_name_of(source, options.name))
+        self._clip: Clip | None = None
+        self._observations: Iterator[Observation] = iter(())
+        try:
+            self._clip = open_clip(source, raw=_raw(options), name=options.name)
+            self._input = _describe(self._clip)
+            self._observations = observe(self._clip, channel=options.channel)
+        except InputError as error:
+            self._failure = _failure(error)
+
+    def observe_next(self) -> Observation | None:
+        """The next observation, or None at the end or on failure."""
+        try:
+            return next(self._observations, None)
+        except AvdetectError as error:
+            self._failure = _failure(error)
+            return None
+
+    def add(self, observation: Observation, outputs: Mapping[str, Sequence[BranchOutput]]) -> None:
+        """Remember what was said of an observation."""
+        self._record.add(observation, outputs)
+        if self._gallery is not None:
+            self._gallery.add(observation, outputs)
+        if self._progress is not None:
+            self._progress(self._record.end_s, self._input.duration_s)
+
+    def close(self) -> None:
+        """Let go of the file; closing twice is harmless."""
+        close = getattr(self._observations, "close", None)
+        if close is not None:
+            close()
+        if self._clip is not None:
+            self._clip.close()
+
+    def verdict(self, judges: Judges) -> Verdict:
+        """What the judges make of the record."""
+        if self._failure is not None:
+            return Verdict(
+                input=self._input,
+                decision=Decision.INCONCLUSIVE,
+                reason=self._failure.message,
+                prior_fake=self._options.prior_fake,
+                models=judges.models,
+                error=self._failure,
+            )
+        duration_s = round(self._record.end_s, 3)
+        return judge(
+            self._record,
+            self._input.model_copy(update={"duration_s": duration_s}),
+            judges,
+            prior_fake=self._options.prior_fake,
+            still=self._clip is not None and self._clip.is_still,
+        )
+
+    def examination(self, verdict: Verdict) -> Examination:
+        """The verdict with the exhibits collected on the way."""
+        if self._gallery is None or self._failure is not None:
+            return Examination(verdict=verdict, exhibits=Exhibits(), bites=())
+        return Examination(
+            verdict=verdict,
+            exhibits=self._gallery.exhibits(verdict.timeline),
+            bites=self._gallery.bites(),
+        )
+
+
+def _name_of(source: SourceLike, name: str | None) -> str:
+    if name is not None:
+        return name
+    if isinstance(source, str | os.PathLike):
+        return display_path(source)
+    if isinstance(source, tuple):
+        return "<array>"
+    named = getattr(source, "name", None)
+    return display_path(named) if isinstance(named, str | bytes) else "<stream>"
+
+
+def _raw(options: ScanOptions) -> RawFormat | None:
+    if options.format is None or options.rate is None:
+        return None
+    return RawFormat(encoding=options.format, rate_hz=options.rate)
+
+
+def _failure(error: AvdetectError) -> Failure:
+    return Failure(code=error.code, message=str(error))
+
+
+def _describe(clip: Clip) -> Input:
+    return Input(
+        path=clip.path,
+        sha256=clip.sha256,
+        duration_s=clip.duration_s,
+        streams=tuple(
+            Stream(
+                kind=info.kind,
+                codec=info.codec,
+                start_s=info.start_s,
+                duration_s=info.duration_s,
+                rate=info.rate,
+                channels=info.channels,
+                width=info.width,
+                height=info.height,
+            )
+            for info in clip.streams
+        ),
+    )
