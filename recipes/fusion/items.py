@@ -1,4 +1,4 @@
-"""Samples ready for training: branches pooled and calibrated, windows packed, labels beside them."""
+"""Samples ready for training: branches pooled and calibrated, windows packed, labelled."""
 
 from __future__ import annotations
 
