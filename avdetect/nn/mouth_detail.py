@@ -1,4 +1,7 @@
-"""Fine detail and jerkiness of a mouth, frame by frame: what re-made mouths smooth away."""
+"""Fine detail and jerkiness of a mouth, frame by frame: what re-made mouths smooth away.
+
+Ratios only: how sharp a camera is and how much a person moves are no signs of forgery.
+"""
 
 from __future__ import annotations
 
@@ -8,40 +11,43 @@ from torch import Tensor
 
 from avdetect.nn.sync_encoder import NET_CROP_PX
 
-N_DETAILS = 7
+N_DETAILS = 4
 _FLOOR = 1e-3  # a third of one grey level: below it lies rounding
 # Lips and the skin that moves with them, in pixels of the 48 px crop; the rest is its surroundings.
 _ROWS, _COLUMNS = slice(14, 36), slice(8, 40)
 
 
 def mouth_detail(mouths: Tensor, lips: Tensor) -> Tensor:
-    """Seven logarithms per frame, free of brightness and contrast.
+    """Four logarithms of ratios per frame, free of brightness, contrast, sharpness and liveliness.
 
     Args:
         mouths: (B, T, 48, 48) in [0, 1].
         lips: (B, T, 40, 2) lip points, see `avdetect.faces.lips.lip_points`.
 
     Returns:
-        (B, T, 7) float32: fine detail of the mouth and of its surroundings, change from frame to
-        frame of both, second difference of the mouth, speed and second difference of the lips.
+        (B, T, 4) float32: fine detail of the mouth to that of its surroundings, the same of change
+        from frame to frame, then second to first difference of the mouth and of the lips.
     """
     spread = mouths.std((1, 2, 3), keepdim=True).clamp_min(0.02)
     pictures = mouths / spread
     flat = pictures.flatten(0, 1)[:, None]
     smooth = F.avg_pool2d(F.pad(flat, (1, 1, 1, 1), mode="replicate"), 3, 1)
     fine = (flat - smooth).abs()[:, 0].reshape(pictures.shape)
-    step = _difference(pictures)
-    jerk = _difference(pictures, order=2)
+    step, jerk = _difference(pictures), _difference(pictures, order=2)
     rows = [
-        _inside(fine),
-        _outside(fine),
-        _inside(step),
-        _outside(step),
-        _inside(jerk),
-        _difference(lips).mean((2, 3)),
-        _difference(lips, order=2).mean((2, 3)),
+        _log_ratio(_inside(fine), _outside(fine)),
+        _log_ratio(_inside(step), _outside(step)),
+        _log_ratio(_inside(jerk), _inside(step)),
+        _log_ratio(
+            _difference(lips, order=2).mean((2, 3)),
+            _difference(lips).mean((2, 3)),
+        ),
     ]
-    return (torch.stack(rows, 2) + _FLOOR).log()
+    return torch.stack(rows, 2)
+
+
+def _log_ratio(above: Tensor, below: Tensor) -> Tensor:
+    return ((above + _FLOOR) / (below + _FLOOR)).log()
 
 
 def _difference(stream: Tensor, order: int = 1) -> Tensor:

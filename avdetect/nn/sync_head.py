@@ -50,7 +50,7 @@ class ConsistencyHead(nn.Module):
             speech: (B, 60, E) unit vectors; speech t + 15 belongs to mouth t at offset 0.
             heard: (B, 60) 1 where sound exists.
             offset: (B,) int64 in [-15, 15], > 0 where the sound is late.
-            detail: (B, 30, 7) from `avdetect.nn.mouth_detail.mouth_detail`.
+            detail: (B, 30, 4) from `avdetect.nn.mouth_detail.mouth_detail`.
 
         Returns:
             Window logits (B,), frame logits (B, 30), both higher = more fake, and tokens

@@ -19,13 +19,23 @@ _MIRROR = np.concatenate(
 
 def augment(window: Window, rng: np.random.Generator) -> Window:
     """A changed copy: mirrored, shifted, scaled, relit, blurred, compressed; sound with noise."""
-    mouths, lips = _move(window.mouths, window.lips, rng)
+    mouths, lips = window.mouths, window.lips
+    if rng.random() < 0.5:
+        vigour = np.float32(rng.uniform(0.5, 1.3))
+        mouths, lips = (articulated(stream, vigour) for stream in (mouths, lips))
+    mouths, lips = _move(mouths, lips, rng)
     return Window(
         mouths=_degrade(mouths, rng),
         lips=lips + rng.normal(0, 0.004, lips.shape).astype(np.float32),
         sound=_degrade_sound(window.sound, rng),
         heard=window.heard,
     )
+
+
+def articulated(stream: NDArray[np.float32], vigour: np.float32) -> NDArray[np.float32]:
+    """Movement about the mean, more or less of it: some people hardly open their mouths."""
+    mean = stream.mean(0, keepdims=True)
+    return np.asarray(mean + vigour * (stream - mean), np.float32)
 
 
 def mirror(window: Window) -> Window:

@@ -60,9 +60,14 @@ def _across_clips(mouth: Tensor, speech: Tensor, known: Tensor, temperature: Ten
 def _whole_window(similarity: Tensor, known: Tensor, temperature: Tensor) -> Tensor:
     weight = known.float()
     curve = (similarity * weight).sum(1) / weight.sum(1).clamp_min(1.0)
-    curve = curve.masked_fill(weight.sum(1) < 8, -1e4)
+    usable = weight.sum(1) >= 8
+    curve = curve.masked_fill(~usable, -1e4)
     # Ten frames stand in for the window: its frames are not independent witnesses.
     target = torch.zeros_like(curve)
     for offset, share in ((-1, 0.1), (0, 0.8), (1, 0.1)):
         target[:, MAX_OFFSET_FRAMES + offset] = share
+    whole = usable[:, MAX_OFFSET_FRAMES - 1 : MAX_OFFSET_FRAMES + 2].all(1)
+    if not whole.any():
+        return curve.sum() * 0.0
+    curve, target = curve[whole], target[whole]
     return F.cross_entropy(curve * 4.0 / temperature, target)

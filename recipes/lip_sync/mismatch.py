@@ -29,9 +29,9 @@ from recipes.lip_sync.windows import Window
 # Foreign speech and re-made mouths are what other people's fakes amount to; the rest keeps the
 # head from learning those two alone.
 SHARES = {
-    "foreign_speech": 0.25,
+    "foreign_speech": 0.35,
     "retimed_speech": 0.12,
-    "dubbed_mouth": 0.38,
+    "dubbed_mouth": 0.28,
     "displaced_mouth": 0.08,
     "frozen_mouth": 0.05,
     "slowed_mouth": 0.07,
