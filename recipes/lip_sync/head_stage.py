@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -25,7 +24,7 @@ from eval.metrics import auc
 from recipes.forge.timing import ForgedMouth, dubbed_mouth
 from recipes.lip_sync.augment import augment, mirror
 from recipes.lip_sync.mismatch import SHARES, Judged, forged_twin, late, real_twin, with_speech
-from recipes.lip_sync.settings import Settings
+from recipes.lip_sync.progress import Job, Progress
 from recipes.lip_sync.sync_stage import SyncStage
 from recipes.lip_sync.windows import TalkingClip, Window, cut_window, stack_windows
 
@@ -35,46 +34,50 @@ _DELAYS = (0, -7, 5, -3, 1, 7, -5, 3, -1)  # real and forged alike: lateness mus
 _KNOWN_OFFSET = 0.4  # share of real windows whose offset many windows together would have found
 
 
-def train_head(
-    stage: SyncStage,
-    clips: list[TalkingClip],
-    held_out: list[TalkingClip],
-    settings: Settings,
-    folder: Path,
-    *,
-    shuffled: bool,
-) -> ConsistencyHead:
-    """Train the head; with ``shuffled`` the labels of every batch are dealt anew."""
+def train_head(stage: SyncStage, job: Job) -> ConsistencyHead:
+    """Train the head, writing ``head.pt`` after every epoch.
+
+    For the control the labels of every batch are dealt anew.
+    """
+    settings = job.settings
     torch.manual_seed(settings.seed + 1)
     stage.eval().requires_grad_(False)
     head = ConsistencyHead(embedding=settings.embedding, width=settings.head_width)
-    optimiser = torch.optim.AdamW(
-        head.parameters(), lr=settings.head_rate, weight_decay=settings.decay
+    progress = Progress(
+        head,
+        job.folder / "head.pt",
+        steps=math.ceil(len(job.clips) / (settings.batch // 2)) * settings.head_epochs,
+        rate=settings.head_rate,
+        decay=settings.decay,
+        largest_gradient=math.inf,
     )
-    per_epoch = math.ceil(len(clips) / (settings.batch // 2))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, settings.head_rate, total_steps=per_epoch * settings.head_epochs, pct_start=0.15
-    )
-    for epoch in range(settings.head_epochs):
+    if job.resume:
+        progress.resume()
+    for epoch in range(progress.epoch, settings.head_epochs):
         rng = np.random.default_rng((settings.seed, 1, epoch))
-        losses = []
-        order = rng.permutation(len(clips))
-        for start in range(0, len(order), settings.batch // 2):
-            chosen = [clips[i] for i in order[start : start + settings.batch // 2]]
-            batch = twins(stage, chosen, clips, rng)
-            if shuffled:
-                batch = _shuffled_labels(batch, rng)
-            loss = head_loss(stage, head, batch, rng)
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            schedule.step()
-            losses.append(loss.item())
-        figures = measure_head(stage, head, held_out) if epoch % 2 else {}
+        loss = _one_epoch(stage, head, job, progress, rng)
+        progress.save()
+        figures = measure_head(stage, head, job.held_out) if epoch % 2 else {}
         words = " ".join(f"{key}={value:.3f}" for key, value in figures.items())
-        print(f"head epoch {epoch + 1} loss={np.mean(losses):.3f} {words}", flush=True)
-        torch.save(head.state_dict(), folder / "head.pt")
+        print(f"head epoch {epoch + 1} loss={loss:.3f} {words}", flush=True)
     return head.eval()
+
+
+def _one_epoch(
+    stage: SyncStage, head: ConsistencyHead, job: Job, progress: Progress, rng: np.random.Generator
+) -> float:
+    half = job.settings.batch // 2
+    order = rng.permutation(len(job.clips))
+    losses = []
+    for start in range(0, len(order), half):
+        chosen = [job.clips[i] for i in order[start : start + half]]
+        batch = twins(stage, chosen, job.clips, rng)
+        if job.shuffled:
+            batch = _shuffled_labels(batch, rng)
+        loss = head_loss(stage, head, batch, rng)
+        progress.step(loss)
+        losses.append(loss.item())
+    return float(np.mean(losses))
 
 
 def twins(

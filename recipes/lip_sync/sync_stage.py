@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from avdetect.nn.sync_encoder import WINDOW_FRAMES, SpeechMel, SyncEncoder
 from eval.metrics import auc
 from recipes.lip_sync.augment import augment, mirror
 from recipes.lip_sync.contrast import sync_loss
+from recipes.lip_sync.progress import Job, Progress
 from recipes.lip_sync.settings import Settings
 from recipes.lip_sync.windows import TalkingClip, Window, cut_window, stack_windows
 
@@ -51,49 +51,31 @@ class SyncStage(nn.Module):
         return sync_loss(mouth, speech, heard, self.log_temperature.exp().clamp(0.03, 0.5))
 
 
-def train_sync(
-    clips: list[TalkingClip],
-    held_out: list[TalkingClip],
-    settings: Settings,
-    folder: Path,
-    *,
-    shuffled: bool,
-    resume: bool,
-) -> SyncStage:
-    """Train the first stage, writing ``sync.pt`` into ``folder`` after every epoch."""
+def train_sync(job: Job) -> SyncStage:
+    """Train the first stage, writing ``sync.pt`` after every epoch."""
+    settings, clips = job.settings, job.clips
     torch.manual_seed(settings.seed)
     stage = SyncStage(settings)
-    if shuffled:
+    if job.shuffled:
         clips = shuffled_pairs(clips, np.random.default_rng(settings.seed))
-    optimiser = torch.optim.AdamW(
-        stage.parameters(), lr=settings.sync_rate, weight_decay=settings.decay
-    )
     per_epoch = math.ceil(sum(_n_windows(clip) for clip in clips) / settings.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, settings.sync_rate, total_steps=per_epoch * settings.sync_epochs, pct_start=0.15
+    progress = Progress(
+        stage,
+        job.folder / "sync.pt",
+        steps=per_epoch * settings.sync_epochs,
+        rate=settings.sync_rate,
+        decay=settings.decay,
+        largest_gradient=5.0,
     )
-    state_path, first = folder / "sync.pt", 0
-    if resume and state_path.is_file():
-        saved = torch.load(state_path, weights_only=True)
-        stage.load_state_dict(saved["stage"])
-        optimiser.load_state_dict(saved["optimiser"])
-        schedule.load_state_dict(saved["schedule"])
-        first = int(saved["epoch"])
-    for epoch in range(first, settings.sync_epochs):
+    if job.resume:
+        progress.resume()
+    for epoch in range(progress.epoch, settings.sync_epochs):
         rng = np.random.default_rng((settings.seed, epoch))
-        loss = _one_epoch(stage, clips, settings, optimiser, schedule, rng)
-        figures = measure_sync(stage, held_out)
+        loss = _one_epoch(stage, clips, settings.batch, progress, rng)
+        progress.save()
+        figures = measure_sync(stage, job.held_out)
         words = " ".join(f"{key}={value:.3f}" for key, value in figures.items())
         print(f"sync epoch {epoch + 1} loss={loss:.3f} {words}", flush=True)
-        torch.save(
-            {
-                "stage": stage.state_dict(),
-                "optimiser": optimiser.state_dict(),
-                "schedule": schedule.state_dict(),
-                "epoch": epoch + 1,
-            },
-            state_path,
-        )
     return stage
 
 
@@ -152,21 +134,15 @@ def _n_windows(clip: TalkingClip) -> int:
 def _one_epoch(
     stage: SyncStage,
     clips: list[TalkingClip],
-    settings: Settings,
-    optimiser: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LRScheduler,
+    batch: int,
+    progress: Progress,
     rng: np.random.Generator,
 ) -> float:
     order = rng.permutation(np.repeat(np.arange(len(clips)), [_n_windows(c) for c in clips]))
     losses = []
-    for start in range(0, len(order), settings.batch):
-        windows = [random_window(clips[i], rng) for i in order[start : start + settings.batch]]
-        loss = stage.loss(windows)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(stage.parameters(), 5.0)
-        optimiser.step()
-        schedule.step()
+    for start in range(0, len(order), batch):
+        loss = stage.loss([random_window(clips[i], rng) for i in order[start : start + batch]])
+        progress.step(loss)
         losses.append(loss.item())
     return float(np.mean(losses))
 

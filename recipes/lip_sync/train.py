@@ -15,6 +15,7 @@ import cv2
 import torch
 
 from recipes.lip_sync.head_stage import train_head
+from recipes.lip_sync.progress import Job
 from recipes.lip_sync.settings import Settings, read_settings
 from recipes.lip_sync.sync_stage import SyncStage, train_sync
 from recipes.lip_sync.windows import talking_clips, training_rows
@@ -47,10 +48,16 @@ def train(options: Options) -> None:
     print(f"{len(clips)} clips, {minutes:.1f} min; {len(held_out)} held out", flush=True)
     folder = run_folder(settings, shuffled=options.shuffle_labels)
     folder.mkdir(parents=True, exist_ok=True)
-    stage = train_sync(
-        clips, held_out, settings, folder, shuffled=options.shuffle_labels, resume=options.resume
+    job = Job(
+        clips=clips,
+        held_out=held_out,
+        settings=settings,
+        folder=folder,
+        shuffled=options.shuffle_labels,
+        resume=options.resume,
     )
-    head = train_head(stage, clips, held_out, settings, folder, shuffled=options.shuffle_labels)
+    stage = train_sync(job)
+    head = train_head(stage, job)
     torch.save(trained_state(stage, head), folder / "network.pt")
 
 

@@ -11,8 +11,9 @@ from avdetect.nn.sync_encoder import shrink_mouths
 from avdetect.nn.sync_head import ConsistencyHead
 from eval.splits import video_split
 from recipes.lip_sync.augment import augment, mirror
-from recipes.lip_sync.head_stage import head_loss, twins
+from recipes.lip_sync.head_stage import head_loss, train_head, twins
 from recipes.lip_sync.mismatch import SHARES, forged_twin, late, real_twin
+from recipes.lip_sync.progress import Job
 from recipes.lip_sync.settings import Settings, read_settings
 from recipes.lip_sync.sync_stage import (
     SyncStage,
@@ -20,8 +21,9 @@ from recipes.lip_sync.sync_stage import (
     measure_sync,
     random_window,
     shuffled_pairs,
+    train_sync,
 )
-from recipes.lip_sync.train import RUNS
+from recipes.lip_sync.train import RUNS, trained_state
 from recipes.lip_sync.windows import TalkingClip, cut_window, training_rows
 from tests.shared import requires_shared
 from tests.talking_mouth import opening, pictures, voice
@@ -176,3 +178,19 @@ def test_nobody_trains_and_tests():
     }
     assert not {row["source_repo"] for row in train} & {row["source_repo"] for row in tested}
     assert all(row["label"] == "real" for row in train)
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_both_stages_run_and_a_finished_training_resumes_to_itself(clips, tmp_path, shuffled):
+    job = Job(
+        clips=clips,
+        held_out=clips,
+        settings=SETTINGS,
+        folder=tmp_path,
+        shuffled=shuffled,
+        resume=True,
+    )
+    first = trained_state(stage := train_sync(job), train_head(stage, job))
+    again = trained_state(stage := train_sync(job), train_head(stage, job))
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert {key.split(".")[0] for key in first} == {"encoder", "head"}
