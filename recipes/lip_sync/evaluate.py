@@ -6,6 +6,7 @@ python -m recipes.lip_sync.evaluate [--shuffle-labels] [--export]
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import torch
@@ -30,6 +31,26 @@ def evaluate(branch: LipSyncBranch, settings: Settings) -> tuple[Tables, list[Sc
     }, scored
 
 
+def _control_figures() -> Tables:
+    control = read_settings(Path(__file__).with_name("control.toml"))
+    path = run_folder(control, shuffled=True) / "figures.json"
+    if not path.is_file():
+        raise SystemExit(
+            f"{path} is not there: train and evaluate the control first, see README.md"
+        )
+    figures: Tables = json.loads(path.read_text("utf-8"))
+    kept = figures["fakes_of_others"]
+    return {
+        "control_with_shuffled_labels": {
+            "foreign_speech_held_out": figures["synchrony_held_out"]["foreign_speech"],
+            "offset_within_one_frame_held_out": figures["synchrony_held_out"][
+                "offset_within_one_frame"
+            ],
+            **{key: value for key, value in kept.items() if str(value).startswith("AUC")},
+        }
+    }
+
+
 def main() -> None:
     """Read the command line, print the figures, export where asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -45,8 +66,9 @@ def main() -> None:
         print(f"\n[{name}]")
         for key, value in table.items():
             print(f"{key} = {value}")
+    (folder / "figures.json").write_text(json.dumps(tables, indent=1), "utf-8")
     if options.export:
-        export(settings, folder, tables, scored)
+        export(settings, folder, {**tables, **_control_figures()}, scored)
 
 
 if __name__ == "__main__":
