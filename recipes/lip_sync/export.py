@@ -95,13 +95,13 @@ _FORGERIES = (
 )
 _LIMITS = (
     "Not better than chance on other people's fakes as a whole: the interval holds 0.5. Mouths "
-    "made by Wav2Lip agree with their speech better than many real recordings do and score as real.",
+    "made by Wav2Lip fit their speech better than many real recordings do and score as real.",
     "An earlier variant had been measured on the test clips before this one was made; this one was "
     "chosen by the held-out identities of sync.csv alone.",
     "The control trained for 3 + 2 epochs; in 3 epochs the true pairs already gave 0.61 of offsets "
     "within one frame.",
-    "Recordings unlike the training studios agree less in this embedding and score high though real; "
-    "the calibration is almost flat for that reason.",
+    "Recordings unlike the training studios agree less in this embedding and score high though "
+    "real; the calibration is almost flat for that reason.",
     "Trained on a quarter of an hour of real video, most of it one Arabic news studio.",
     "Identities of sync.csv are estimated clusters: one person may stand on both sides of a cut.",
     "A voice exchanged in step with the lips (copy synthesis, good lip-to-speech) is in synchrony "
