@@ -74,7 +74,8 @@ def person(row: Row) -> str:
 
 def _fill(group: str, stem: Path) -> None:
     stem.parent.mkdir(parents=True, exist_ok=True)
-    rows, pictures, landmarks, clip = [], [], [], []
+    rows: list[Row] = []
+    pictures, landmarks, clip = [], [], []
     for row, picture, points in _GROUPS[group]():
         if not rows or rows[-1] is not row:
             rows.append(row)
@@ -125,10 +126,11 @@ def _synthetic() -> Found:
             picture = read_picture(shared_path("data/faces") / row["file"])
             if min(picture.shape[:2]) < _SMALLEST_SYNTHETIC_PX:
                 continue
-            picture = cv2.resize(picture, (PICTURE_PX, PICTURE_PX), interpolation=cv2.INTER_CUBIC)
-            points = find_mesh(mesh, picture)
+            side = (PICTURE_PX, PICTURE_PX)
+            sized = np.asarray(cv2.resize(picture, side, interpolation=cv2.INTER_CUBIC), np.uint8)
+            points = find_mesh(mesh, sized)
             if points is not None:
-                yield row, picture, points
+                yield row, sized, points
 
 
 _GROUPS: dict[str, Callable[[], Found]] = {
@@ -143,14 +145,14 @@ _GROUPS: dict[str, Callable[[], Found]] = {
 def read_picture(path: Path) -> NDArray[np.uint8]:
     """A picture file as (H, W, 3) uint8 RGB."""
     blob = np.frombuffer(path.read_bytes(), np.uint8)
-    return np.asarray(cv2.imdecode(blob, cv2.IMREAD_COLOR)[:, :, ::-1], np.uint8)
+    return np.asarray(cv2.imdecode(blob, cv2.IMREAD_COLOR), np.uint8)[:, :, ::-1]
 
 
 def read_frames(path: Path) -> list[NDArray[np.uint8]]:
     """Frames of a clip nearest to each tick of the 25 Hz clock, (256, 256, 3) uint8 RGB."""
     with av.open(str(path)) as container:
         decoded = [
-            (float(frame.time or 0.0), frame.to_ndarray(format="rgb24"))
+            (float(frame.time or 0.0), np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
             for frame in container.decode(video=0)
         ]
     times = np.array([time for time, _ in decoded]) - decoded[0][0]

@@ -64,7 +64,8 @@ def _region_points(
         return landmarks
     if region == "lower":
         crop_y = landmarks @ face_transform(landmarks)[1, :2] + face_transform(landmarks)[1, 2]
-        return landmarks[crop_y > _NOSE_TIP_Y + rng.uniform(-10.0, 10.0)]
+        below = crop_y > _NOSE_TIP_Y + rng.uniform(-10.0, 10.0)
+        return np.asarray(landmarks[below], np.float32)
     if region == "mouth":
         lips = landmarks[list(OUTER_LIPS)]
         return np.asarray(lips.mean(0) + (lips - lips.mean(0)) * rng.uniform(1.2, 2.2), np.float32)

@@ -92,13 +92,14 @@ def apply_channel(channel: PictureChannel, picture: Picture) -> Picture:
 
 def to_bytes(values: NDArray[np.floating]) -> Picture:
     """Round and clip to uint8."""
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
 
 
 def jpeg(picture: Picture, quality: int) -> Picture:
     """Through JPEG at a quality of 1..100."""
     blob = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return np.ascontiguousarray(cv2.imdecode(blob, cv2.IMREAD_COLOR)[:, :, ::-1])
+    decoded = np.asarray(cv2.imdecode(blob, cv2.IMREAD_COLOR), np.uint8)
+    return np.ascontiguousarray(decoded[:, :, ::-1])
 
 
 def h264(picture: Picture, crf: int, *, predicted: bool = False) -> Picture:

@@ -95,6 +95,10 @@ def others_clips(judge: Judge, every: int = 1) -> tuple[Figures, list[Row], Floa
         name: _trial(rows, clip_scores, real | np.array([r["generator"] == name for r in rows]))
         for name in sorted({row["generator"] for row in rows if row["video_label"] == "fake"})
     }
+    figures["within_one_source"] = {
+        repo: _figure(labels, of_repo, people)
+        for repo, labels, of_repo, people in _mixed_sources(rows, clip_scores)
+    }
     figures["peers_spoken"] = _peers(
         rows, real | np.array([r["fake_kind"] in _SPOKEN for r in rows])
     )
@@ -134,11 +138,32 @@ def _equalised(faces: Faces, index: int) -> NDArray[np.uint8]:
     return align_face(picture, faces.landmarks[index])
 
 
+def _mixed_sources(
+    rows: list[Row], scores: Floats
+) -> list[tuple[str, NDArray[np.int64], Floats, list[str]]]:
+    """Sources with at least five spoken clips of either side: nothing but people differs there."""
+    mixed = []
+    for repo in sorted({row["source_repo"] for row in rows}):
+        kept = [
+            k
+            for k, row in enumerate(rows)
+            if row["source_repo"] == repo
+            and (row["video_label"] == "real" or row["fake_kind"] in _SPOKEN)
+        ]
+        labels = np.array([rows[k]["video_label"] == "fake" for k in kept]).astype(int)
+        if min(labels.sum(), len(labels) - labels.sum()) >= 5:
+            mixed.append((repo, labels, scores[kept], [person(rows[k]) for k in kept]))
+    return mixed
+
+
 def _trial(rows: list[Row], scores: Floats, chosen: NDArray[np.bool_]) -> Figures:
     labels = np.array([row["video_label"] == "fake" for row in rows]).astype(int)[chosen]
     groups = [person(row) for row, keep in zip(rows, chosen, strict=True) if keep]
     repos = [row["source_repo"] for row, keep in zip(rows, chosen, strict=True) if keep]
     figure = _figure(labels, scores[chosen], groups)
+    # One repository's clips share more than their people; this is the interval to believe.
+    low, high = bootstrap_interval(auc, labels, scores[chosen], repos)
+    figure["auc_95_by_source"] = [round(low, 3), round(high, 3)]
     repos_of_fakes = {repo for repo, label in zip(repos, labels, strict=True) if label}
     if len(repos_of_fakes) >= _FOLDS:  # else some fold would be fitted without a fake
         llrs = cross_fitted_llrs(scores[chosen], labels, repos, _FOLDS)

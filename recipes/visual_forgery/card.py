@@ -1,0 +1,144 @@
+"""From a run to ``models/<name>``: weights, calibration and a card whose figures were measured."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from avdetect.nn.image_encoder import FaceForgeryConfig, FaceForgeryNet
+from recipes.calibrate import fit_calibration
+from recipes.datasets.face_folds import fold, sources
+from recipes.datasets.faces import load_faces
+from recipes.export import export_checkpoint
+from recipes.forge.resynthesis import GROUPS
+from recipes.visual_forgery.figures import Figures
+from recipes.visual_forgery.settings import RUNS, Settings
+
+
+def load_run(run: str, network: FaceForgeryConfig) -> FaceForgeryNet:
+    """The averaged network of a run, with weights rounded to half precision as they ship."""
+    state = torch.load(RUNS / run / "weights.pt", weights_only=True)
+    rounded = {k: v.half().float() if v.is_floating_point() else v for k, v in state.items()}
+    net = FaceForgeryNet(network)
+    net.load_state_dict(rounded, strict=True)
+    return net
+
+
+def export(
+    name: str, run: str, settings: Settings, figures: Figures, control: tuple[str, Figures] | None
+) -> Path:
+    """Write ``models/<name>`` from a run and its figures; nothing in the card is typed by hand."""
+    scores, labels = _calibration_trials(figures)
+    tables: dict[str, Any] = {
+        "training": _training_facts(run, settings),
+        "calibration": {
+            "fitted_on": f"{labels.sum()} fake and {len(labels) - labels.sum()} real test clips, "
+            "the same that AUC is reported on (AUC does not depend on it); "
+            "cllr_cross_fitted is by fits without the clip's source",
+        },
+        "figures": {
+            "command": f"python -m recipes.visual_forgery.evaluate --run {run} "
+            f"--every {figures['_every']}",
+            **{key: _bare(value) for key, value in figures.items() if not key.startswith("_")},
+        },
+        "limits": {"text": _limits(figures, control)},
+    }
+    if control is not None:
+        tables["figures"]["control_shuffled_labels"] = {
+            "steps": _steps_of(control[0]),
+            "every": control[1]["_every"],
+            "others_clips_spoken": control[1]["others_clips"]["spoken"],
+            "generated_faces_all": control[1]["generated_faces"]["all"],
+        }
+    return export_checkpoint(
+        name,
+        role="visual_forgery",
+        summary="Finds blends, resampling and redrawn skin in single face crops, with a map.",
+        state=load_run(run, settings.network).state_dict(),
+        config={
+            k: list(v) if isinstance(v, tuple) else v for k, v in asdict(settings.network).items()
+        },
+        facts=tables,
+        calibration=fit_calibration(scores, labels),
+    )
+
+
+def _training_facts(run: str, settings: Settings) -> dict[str, Any]:
+    groups = [load_faces(group) for group in GROUPS]
+    trained = {
+        faces.rows[k]["source_repo"]
+        for faces in groups
+        for k in faces.clip[fold(faces, held_out=False)]
+    }
+    unseen = [r for faces in groups for r in faces.rows if r["source_repo"] not in trained]
+    return {
+        "fakes": "forged from real faces by recipes/forge/faces.py; no fake of others",
+        "sources": sorted(trained),
+        "kinds": settings.kinds,
+        "held_out_kind": "cross_blend",
+        "held_out_sources": sources(unseen),
+        "held_out_people": "one known person in four, see recipes/datasets/face_folds.py",
+        "steps": _steps_of(run),
+        "pairs_per_step": settings.training.pairs_per_batch,
+    }
+
+
+def _limits(figures: Figures, control: tuple[str, Figures] | None) -> str:
+    """What the figures do and do not carry, in words that follow from them."""
+    at_chance = [
+        name
+        for name, figure in figures["others_clips"]["generators"].items()
+        if figure["auc_95"][0] <= 0.5
+    ]
+    text = (
+        "Judges single frames; no evidence over time. Faces under 48 px or turned more than 60 "
+        f"degrees are not judged. Not shown to be better than chance on: {', '.join(at_chance)}."
+    )
+    spoken = figures["others_clips"]["spoken"]
+    if spoken["auc_95_by_source"][0] <= 0.5:
+        text += (
+            " Over all lip-sync and talking-portrait clips the interval by source reaches 0.5: "
+            f"AUC {spoken['auc']}, {spoken['auc_95_by_source']}."
+        )
+    if control is not None:
+        text += (
+            " A network trained on shuffled labels has AUC "
+            f"{control[1]['others_clips']['spoken']['auc']} on those clips and "
+            f"{control[1]['generated_faces']['all']['auc']} on the generated faces: where this is "
+            "far from 0.5, content alone separates the two sides, and figures there tell little."
+        )
+    return text
+
+
+def _calibration_trials(figures: Figures) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    kept = [
+        trial
+        for trial, use in zip(figures["_scores"], figures["_calibrated_on"], strict=True)
+        if use
+    ]
+    labels = np.array([label == "fake" for _, label, _ in kept]).astype(np.int64)
+    return np.array([score for _, _, score in kept], np.float64), labels
+
+
+def _steps_of(run: str) -> int:
+    return int(torch.load(RUNS / run / "training.pt", weights_only=True)["step"])
+
+
+def _bare(table: Figures) -> Figures:
+    """A table whose keys are TOML's bare keys: tables keyed by files or generators become lists."""
+    bare: Figures = {}
+    for key, value in table.items():
+        if not isinstance(value, dict):
+            bare[key] = value
+        elif all(re.fullmatch(r"[A-Za-z0-9_-]+", inner) for inner in value):
+            bare[key] = _bare(value)
+        else:
+            bare[key] = [f"{inner}: {json.dumps(figure)}" for inner, figure in value.items()]
+    return bare
