@@ -26,7 +26,7 @@ from avdetect.verdict import (
     Verdict,
 )
 
-_PLACES = 4  # decimals of every LLR on the wire: finer is noise, and hides last-bit differences
+_PLACES = 6  # decimals of every LLR on the wire: finer is noise
 _COPY_SHARE = 0.5
 
 

@@ -1,4 +1,8 @@
-"""Cross-attention fusion: late fusion corrected by what the branches' rows say together."""
+"""Cross-attention fusion: what the branches' rows say together, added to late fusion.
+
+The network gives a raw score of its own. Its calibration is fitted with the late sum as a fixed
+offset on clips of other people's generators, so that it adds as much as it was seen to add there.
+"""
 
 from __future__ import annotations
 
@@ -76,25 +80,27 @@ class CrossAttentionFusion:
         llrs = subject.fake_llrs
         base = self._late.fake_llr(llrs)
         modal = [llrs.get(VOICE), llrs.get(FACE), llrs.get(SYNC)]
-        if len(llrs) == 1:
+        scores = self.scores(subject, windows)
+        if scores is None:
             return FusedScore(
                 fake_llr=base, audio_fake=modal[0], video_fake=modal[1], out_of_sync=modal[2]
             )
-        residual = self._residual(subject, windows)
-        corrected = [
-            None if llr is None else llr + float(residual[k + 1]) for k, llr in enumerate(modal)
+        added = [
+            None if llr is None else llr + self._calibration.scale * float(scores[k + 1])
+            for k, llr in enumerate(modal)
         ]
         return FusedScore(
-            fake_llr=self._calibration.fake_llr(base + float(residual[0])),
-            audio_fake=corrected[0],
-            video_fake=corrected[1],
-            out_of_sync=corrected[2],
+            fake_llr=base + self._calibration.fake_llr(float(scores[0])),
+            audio_fake=added[0],
+            video_fake=added[1],
+            out_of_sync=added[2],
         )
 
-    def _residual(self, subject: Subject, windows: Sequence[WindowRows]) -> Tensor:
+    def scores(self, subject: Subject, windows: Sequence[WindowRows]) -> Tensor | None:
+        """(4,) raw scores of fake, audio, video, synchrony; None where no two branches met."""
         packed = pack_windows(subject, windows, self._network.token_widths, self._row_calibrations)
         if packed is None:
-            return torch.zeros(4)
+            return None
         inputs = [torch.from_numpy(array).to(self._device) for array in packed]
         outputs = run_fixed(self._network, inputs, batch_size(self._device))
         return pool_windows(outputs.cpu())

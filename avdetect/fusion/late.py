@@ -1,6 +1,6 @@
 """Late fusion: one weighted sum of calibrated LLRs per set of branches present.
 
-It is the control that cross-attention must beat, and the base that cross-attention corrects. A
+It is the control that cross-attention must beat, and the sum that cross-attention adds to. A
 branch that stands alone is passed on unchanged: it is calibrated already.
 """
 

@@ -73,13 +73,13 @@ class FusionNetwork(nn.Module):
         self.heads = nn.Linear(width, 1)
         self.head_bias = nn.Parameter(torch.zeros(N_HEADS_OUT))
         self.pooling = nn.Linear(width, 1)
-        nn.init.zeros_(self.heads.weight)  # starts as late fusion: the residual is zero
+        nn.init.zeros_(self.heads.weight)  # starts by saying nothing
         nn.init.zeros_(self.heads.bias)
 
     def forward(self, *rows: Tensor) -> Tensor:
         """One (B, L, D + 4) tensor per branch, in the order of ``token_widths`` -> (B, 5).
 
-        Columns of the result: residual logits of fake, audio_fake, video_fake, out_of_sync, then
+        Columns of the result: logits of fake, audio_fake, video_fake, out_of_sync, then
         the logit of the window's weight in pooling.
         """
         embedded: dict[str, Tensor] = {}

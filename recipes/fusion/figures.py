@@ -12,18 +12,18 @@ from avdetect.fusion.late import LateFusion
 from avdetect.nn.fusion_network import FusionNetwork
 from eval.bootstrap import bootstrap_interval
 from eval.metrics import auc
-from recipes.fusion.items import FUSED, Item, fused_logits
+from recipes.fusion.items import FUSED, Item, network_logits
 from recipes.fusion.variants import VARIANTS
 
 
 def compare(
     held: Sequence[Item], network: FusionNetwork, late: LateFusion
 ) -> dict[str, dict[str, float]]:
-    """AUC on unseen identities: cross-attention, late fusion, their paired difference, branches."""
+    """AUC on unseen identities: cross-attention, tuned late fusion, their difference, branches."""
     labels = np.array([item.labels["fake"] for item in held])
     groups = np.array([item.sample.group for item in held])
     with torch.inference_mode():
-        cross = fused_logits(network, held, late)[:, 0].numpy()
+        cross = network_logits(network, held)[:, 0].numpy()
     base = np.array([late.fake_llr(item.llrs) for item in held])
     figures = {
         "cross_attention": _figure(labels, cross, groups),

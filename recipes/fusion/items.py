@@ -13,7 +13,6 @@ from torch import Tensor
 from avdetect.branches.base import Branch
 from avdetect.calibration import Calibration
 from avdetect.fusion.cross_attention import pack_windows
-from avdetect.fusion.late import LateFusion
 from avdetect.fusion.subjects import FACE, SYNC, VOICE, Subject, WindowRows
 from avdetect.nn.fusion_network import FusionNetwork, pool_windows
 from avdetect.types import Part
@@ -55,17 +54,16 @@ def prepare(
     return items
 
 
-def fused_logits(network: FusionNetwork, items: Sequence[Item], late: LateFusion) -> Tensor:
-    """(N, 4): late fusion or branch LLR plus the residual; NaN where a modality is absent."""
+def network_logits(network: FusionNetwork, items: Sequence[Item]) -> Tensor:
+    """(N, 4) logits, see `LABELS`, pooled over each item's windows."""
     inputs = [
         torch.from_numpy(np.concatenate([item.packed[k] for item in items]))
         for k in range(len(FUSED))
     ]
-    outputs = network(*inputs)
     sizes = [len(item.packed[0]) for item in items]
-    residual = torch.stack([pool_windows(part) for part in outputs.split(sizes)])
-    base = [
-        [late.fake_llr(item.llrs), *(item.llrs.get(name, float("nan")) for name in FUSED)]
-        for item in items
-    ]
-    return torch.tensor(base, dtype=torch.float32) + residual
+    return torch.stack([pool_windows(part) for part in network(*inputs).split(sizes)])
+
+
+def present(items: Sequence[Item]) -> Tensor:
+    """(N, 3) bool: which branches judged each item."""
+    return torch.tensor([[name in item.llrs for name in FUSED] for item in items])

@@ -21,6 +21,7 @@ from rich.progress import track
 
 from avdetect.branches import BRANCHES
 from avdetect.branches.base import Branch, BranchOutput
+from avdetect.calibration import Calibration
 from avdetect.checkpoint import load_checkpoint, read_bundle
 from avdetect.errors import UsageError
 from avdetect.observation import Observation
@@ -74,6 +75,13 @@ def load_branches() -> tuple[dict[str, Branch], dict[str, str]]:
         {branch: build(loaded[branch], cpu) for branch, build in BRANCHES.items()},
         {branch: checkpoint.card.weights_sha256 for branch, checkpoint in loaded.items()},
     )
+
+
+def branch_calibrations() -> dict[str, Calibration]:
+    """The default bundle's calibrations of the branches."""
+    names = read_bundle().checkpoints
+    found = {branch: load_checkpoint(names[branch]).calibration for branch in BRANCHES}
+    return {branch: calibration for branch, calibration in found.items() if calibration is not None}
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Train both fusions on the rows of `recipes.fusion.rows`, choose by unseen identities, export.
+"""Train cross-attention on the rows of `recipes.fusion.rows`, choose by unseen identities, export.
 
 python -m recipes.fusion.train [--shuffle-labels] [--no-export]
 """
@@ -10,6 +10,7 @@ import json
 import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,14 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from avdetect.calibration import Calibration
-from avdetect.checkpoint import load_checkpoint, read_bundle
-from avdetect.fusion.late import LateFusion
+from avdetect.checkpoint import read_bundle
+from avdetect.fusion.late import LateFusion, pattern_name
 from avdetect.nn.fusion_network import FusionNetwork
-from recipes.calibrate import fit_calibration
 from recipes.export import export_checkpoint
 from recipes.fusion.figures import compare
-from recipes.fusion.items import FUSED, Item, fused_logits, prepare
+from recipes.fusion.items import FUSED, Item, network_logits, prepare, present
 from recipes.fusion.late_fit import SEES, fit_patterns
-from recipes.fusion.rows import RUN, load_branches, load_samples
+from recipes.fusion.rows import RUN, branch_calibrations, load_branches, load_samples
 from recipes.fusion.variants import LABELS
 
 Settings = dict[str, Any]
@@ -39,8 +39,7 @@ def main() -> None:
     settings: Settings = tomllib.loads((Path(__file__).parent / "config.toml").read_text("utf-8"))
     torch.manual_seed(settings["seed"])
     branches, _ = load_branches()
-    calibrations = _calibrations()
-    items = prepare(load_samples(), branches, calibrations)
+    items = prepare(load_samples(), branches, branch_calibrations())
     if arguments.shuffle_labels:
         items = _shuffled(items, np.random.default_rng(settings["seed"]))
     train, held = _split(items, settings)
@@ -53,24 +52,23 @@ def main() -> None:
         }
     )
     widths = {name: branches[name].token_width for name in FUSED}
-    network = fit_network(train, held, late, widths, settings)
+    network = fit_network(train, held, widths, settings)
     figures = compare(held, network, late)
     print(json.dumps(figures, indent=2))
     (RUN / ("figures-shuffled.json" if arguments.shuffle_labels else "figures.json")).write_text(
         json.dumps(figures, indent=2)
     )
     if not arguments.no_export and not arguments.shuffle_labels:
-        export(network, late, held, settings, figures, len(train))
+        export(network, settings, figures, len(train), len(held))
 
 
 def fit_network(
     train: Sequence[Item],
     held: Sequence[Item],
-    late: LateFusion,
     widths: dict[str, int],
     settings: Settings,
 ) -> FusionNetwork:
-    """Train the residual; the state of lowest loss on ``held`` wins, the zero one included."""
+    """Train; the state of lowest loss on ``held`` wins, the one that says nothing included."""
     network = FusionNetwork(
         widths, width=settings["width"], heads=settings["heads"], dropout=settings["dropout"]
     )
@@ -78,7 +76,7 @@ def fit_network(
         network.parameters(), lr=settings["learning_rate"], weight_decay=settings["weight_decay"]
     )
     rng = np.random.default_rng(settings["seed"])
-    best, best_state = _loss_on(network, held, late), _copy(network)
+    best, best_state = _loss_on(network, held), _copy(network)
     for epoch in range(settings["epochs"]):
         network.train()
         order = rng.permutation(len(train))
@@ -86,9 +84,9 @@ def fit_network(
             batch = [train[i] for i in order[start : start + settings["batch_size"]]]
             batch = [_drop_modality(item, settings["modality_dropout"], rng) for item in batch]
             optimizer.zero_grad()
-            _loss(network, batch, late).backward()  # type: ignore[no-untyped-call]
+            _loss(network, batch).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-        loss = _loss_on(network, held, late)
+        loss = _loss_on(network, held)
         print(f"epoch {epoch + 1}: held-out loss {loss:.4f} (best {best:.4f})", flush=True)
         if loss < best:
             best, best_state = loss, _copy(network)
@@ -98,24 +96,24 @@ def fit_network(
 
 def export(
     network: FusionNetwork,
-    late: LateFusion,
-    held: Sequence[Item],
     settings: Settings,
     figures: dict[str, dict[str, float]],
     n_train: int,
+    n_held: int,
 ) -> None:
-    """Write both checkpoints and name them in the card's words."""
+    """Write both checkpoints; `recipes.fusion.calibrate` then fits what cross-attention may add."""
     names = read_bundle().checkpoints
     facts = {
         "training": {
             "data": "forged variants of real talking heads: see recipes/fusion/README.md",
             "samples": n_train,
-            "held_out_samples": len(held),
+            "held_out_samples": n_held,
             "held_out_by": "identity",
         },
         "figures": {
             "command": "python -m recipes.fusion.train",
-            "what": "AUC on forged variants of identities held out from the fusion's training",
+            "what": "AUC on forged variants of identities held out from the fusion's training; "
+            "late is a logistic regression tuned on the same samples",
             **{key.replace("/", "_"): value for key, value in figures.items()},
         },
         "limits": {
@@ -126,19 +124,20 @@ def export(
     export_checkpoint(
         names["late"],
         role="late",
-        summary="Weighted sum of calibrated branch LLRs, one vector per set of branches.",
-        state={key: torch.tensor(vector) for key, vector in late.patterns.items()},
+        summary="Plain sum of calibrated branch LLRs: right if the branches are independent.",
+        state={
+            pattern_name(chosen): torch.tensor([1.0] * size + [0.0])
+            for size in (2, 3)
+            for chosen in combinations(FUSED, size)
+        },
         config={},
-        facts=facts,
+        facts={"training": {"data": "none: weights are one, the LLRs are calibrated already"}},
         half=False,
     )
-    with torch.inference_mode():
-        logits = fused_logits(network, held, late)[:, 0].numpy()
-    labels = np.array([item.labels["fake"] for item in held])
     export_checkpoint(
         names["cross_attention"],
         role="cross_attention",
-        summary="Cross-attention over the branches' rows, as a correction of late fusion.",
+        summary="Cross-attention over the branches' rows, added to the sum of their LLRs.",
         state=network.state_dict(),
         config={
             "token_widths": network.token_widths,
@@ -146,7 +145,7 @@ def export(
             "heads": settings["heads"],
         },
         facts=facts,
-        calibration=fit_calibration(logits, labels),
+        calibration=Calibration(scale=1.0, offset=0.0, limit=5.0),
     )
 
 
@@ -155,12 +154,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--shuffle-labels", action="store_true", help="control: must reach AUC 0.5")
     parser.add_argument("--no-export", action="store_true")
     return parser.parse_args()
-
-
-def _calibrations() -> dict[str, Calibration]:
-    names = read_bundle().checkpoints
-    found = {name: load_checkpoint(names[name]).calibration for name in FUSED}
-    return {name: calibration for name, calibration in found.items() if calibration is not None}
 
 
 def _split(items: Sequence[Item], settings: Settings) -> tuple[list[Item], list[Item]]:
@@ -193,26 +186,24 @@ def _drop_modality(item: Item, chance: float, rng: np.random.Generator) -> Item:
     return replace(item, llrs=llrs, packed=packed, labels=labels)
 
 
-def _loss(network: FusionNetwork, items: Sequence[Item], late: LateFusion) -> Tensor:
-    logits = fused_logits(network, items, late)
+def _loss(network: FusionNetwork, items: Sequence[Item]) -> Tensor:
+    logits = network_logits(network, items)
     labels = torch.tensor(
         [[float(item.labels[name]) for name in LABELS] for item in items], dtype=torch.float32
     )
-    known = ~logits.isnan()
-    each = (
-        binary_cross_entropy_with_logits(torch.nan_to_num(logits), labels, reduction="none") * known
-    )
+    each = binary_cross_entropy_with_logits(logits, labels, reduction="none")
+    known = present(items)
     # Three forged variants stand beside each real one: weigh both classes alike.
-    share = labels[:, :1].mean().clamp(0.05, 0.95)
-    weight = torch.where(labels[:, :1] > 0.5, 0.5 / share, 0.5 / (1 - share))
-    per_item = each[:, 0] + 0.5 * each[:, 1:].sum(1) / known[:, 1:].sum(1)
-    return (per_item * weight[:, 0]).mean()
+    share = labels[:, 0].mean().clamp(0.05, 0.95)
+    weight = torch.where(labels[:, 0] > 0.5, 0.5 / share, 0.5 / (1 - share))
+    modal = (each[:, 1:] * known).sum(1) / known.sum(1)
+    return ((each[:, 0] + 0.5 * modal) * weight).mean()
 
 
 @torch.inference_mode()
-def _loss_on(network: FusionNetwork, items: Sequence[Item], late: LateFusion) -> float:
+def _loss_on(network: FusionNetwork, items: Sequence[Item]) -> float:
     network.eval()
-    return float(_loss(network, items, late))
+    return float(_loss(network, items))
 
 
 def _copy(network: FusionNetwork) -> dict[str, Tensor]:

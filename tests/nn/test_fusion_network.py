@@ -27,7 +27,7 @@ def network():
     return net
 
 
-def test_it_starts_as_late_fusion():
+def test_it_starts_by_saying_nothing():
     net = FusionNetwork(WIDTHS, width=16, heads=2).eval()
     assert torch.equal(net(*make_rows())[:, :4], torch.zeros(2, 4))
 
