@@ -1,6 +1,6 @@
 """Run the shipped branches over forged variants once and keep their rows.
 
-    python -m recipes.fusion.rows
+    python -m recipes.fusion.rows [--shard 0/2]
 
 Each clip becomes ``runs/fusion/rows/<clip>.npz``; a clip that is there is not made again. The
 folder belongs to one set of branch checkpoints and is refused with any other.
@@ -8,6 +8,7 @@ folder belongs to one set of branch checkpoints and is refused with any other.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -86,10 +87,13 @@ def branch_calibrations() -> dict[str, Calibration]:
 
 def main() -> None:
     """Make all rows that are not there yet."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shard", default="0/1", help="K/N: every Nth clip from the Kth on")
+    first, step = map(int, parser.parse_args().shard.split("/"))
     branches, hashes = load_branches()
     _claim_folder(hashes)
     clips = training_clips()
-    for row in track(clips, description="variants"):
+    for row in track(clips[first::step], description="variants"):
         path = row_path(row["file"])
         if not path.is_file():
             _write(path, _make(row, clips, branches))
