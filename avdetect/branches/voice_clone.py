@@ -21,10 +21,12 @@ from avdetect.branches.base import BranchOutput, PartScore
 from avdetect.checkpoint import Checkpoint
 from avdetect.errors import CheckpointError
 from avdetect.nn.fixed_batch import batch_size, run_fixed
+from avdetect.nn.forest import Forest
 from avdetect.nn.spectrogram_encoder import SpectrogramEncoder
-from avdetect.nn.voice_net import VoiceEncoder, VoiceNet
+from avdetect.nn.voice_net import StatisticsHead, VoiceEncoder, VoiceNet
+from avdetect.nn.voice_statistics import n_voice_statistics
 from avdetect.observation import ChannelAudio, Observation
-from avdetect.speech.features import N_LFCC, N_MELS, STEP_SAMPLES, spectral_views
+from avdetect.speech.features import N_LFCC, N_MELS, N_VIEWS, STEP_SAMPLES, spectral_views
 from avdetect.timebase import OBSERVATION_S, SAMPLE_RATE_HZ, seconds_to_samples
 from avdetect.types import Part, Segment
 
@@ -91,9 +93,28 @@ def front_end(config: Mapping[str, Any]) -> FrontEnd:
 
 
 def build_voice_net(config: Mapping[str, Any]) -> VoiceNet:
-    """The untrained network of a config: ``front_end``, ``width``, ``token_width``, ``dropout``."""
+    """The untrained network of a config.
+
+    Args:
+        config: ``front_end``, ``width``, ``token_width``, ``dropout``; for judges on statistics
+            beside the network also a table ``statistics`` with ``n_trees``, ``n_nodes``, ``depth``
+            and ``network_share`` (spectrogram front end only).
+    """
     return VoiceNet(
-        front_end(config).build(config), int(config["token_width"]), float(config["dropout"])
+        front_end(config).build(config),
+        int(config["token_width"]),
+        float(config["dropout"]),
+        _statistics_head(config["statistics"]) if "statistics" in config else None,
+    )
+
+
+def _statistics_head(table: Mapping[str, Any]) -> StatisticsHead:
+    forest = Forest(int(table["n_trees"]), int(table["n_nodes"]), int(table["depth"]))
+    return StatisticsHead(
+        forest,
+        n_voice_statistics(N_MELS, N_VIEWS - N_MELS),
+        N_MELS,
+        float(table["network_share"]),
     )
 
 

@@ -27,6 +27,7 @@ class SpectrogramEncoder(nn.Module):
     def __init__(self, n_mels: int, n_cepstra: int, width: int = 96) -> None:
         super().__init__()
         self.n_mels = n_mels
+        self.n_cepstra = n_cepstra
         self.width = 2 * width
         self.n_statistics = 2 * n_cepstra
         self.picture = nn.Sequential(
@@ -51,7 +52,8 @@ class SpectrogramEncoder(nn.Module):
         """Encode.
 
         Args:
-            views: (B, n_mels + n_cepstra, 4 T) four spectral frames to a step.
+            views: (B, D, 4 T) four spectral frames to a step; of the D rows the first are mel
+                bands, then cepstra; what follows is not read here.
             speech: (B, T) share of each step that is speech.
 
         Returns:
@@ -59,7 +61,8 @@ class SpectrogramEncoder(nn.Module):
         """
         check_shape(views, f"{speech.shape[0]} D {4 * speech.shape[1]}", "views")
         weights = speech.repeat_interleave(4, 1)
-        mel, cepstra = views[:, : self.n_mels], self.normalise(views[:, self.n_mels :])
+        mel, cepstra, _ = views.tensor_split((self.n_mels, self.n_mels + self.n_cepstra), 1)
+        cepstra = self.normalise(cepstra)
         mean, _ = weighted_statistics(mel, weights)
         picture = self.picture((mel - mean[..., None])[:, None] / 3.0)
         frames = torch.cat([self.picture_out(picture.flatten(1, 2)), self.sequence(cepstra)], 1)

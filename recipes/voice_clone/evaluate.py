@@ -133,7 +133,7 @@ def measured_sets() -> dict[str, list[Row]]:
     return {"held_out": voice_split().held_out, "modern": modern_rows()}
 
 
-def load_run(run: str, which: str = "best") -> Checkpoint:
+def load_run(run: str, which: str = "joined") -> Checkpoint:
     """A run's network as a checkpoint without calibration."""
     saved = torch.load(RUNS / run / f"{which}.pt", weights_only=True)
     card = ModelCard(
@@ -168,7 +168,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", help="name of a checkpoint in models/")
     parser.add_argument("--run", default="first", help="or a folder below runs/voice_clone")
-    parser.add_argument("--which", default="best", choices=("best", "final"), help="of the run")
+    parser.add_argument(
+        "--which", default="joined", choices=("best", "final", "joined"), help="of the run"
+    )
     parser.add_argument("--channel", default="clean", choices=("clean", *CODECS))
     parser.add_argument("--scores", type=Path, help="also write every clip's raw score here (CSV)")
     given = parser.parse_args()

@@ -99,10 +99,10 @@ def figures_of(
 
 def control_figures(run: str) -> dict[str, Any]:
     """The same figures of the network that learned shuffled labels; they must not leave 0.5."""
-    branch = build_voice_clone(load_run(run, "final"), torch.device("cpu"))
+    branch = build_voice_clone(load_run(run), torch.device("cpu"))
     return {
         name: {
-            "command": f"python -m recipes.voice_clone.evaluate --run {run} --which final",
+            "command": f"python -m recipes.voice_clone.evaluate --run {run}",
             **table_of(measure(score_rows(branch, rows))),
         }
         for name, rows in measured_sets().items()
@@ -179,7 +179,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", default="first", help="folder below runs/voice_clone")
-    parser.add_argument("--which", default="best", choices=("best", "final"))
+    parser.add_argument("--which", default="joined", choices=("best", "final", "joined"))
     parser.add_argument("--control", help="run trained with --shuffle-labels, measured beside it")
     parser.add_argument("--channels", nargs="+", default=_CHANNELS, choices=_CHANNELS)
     given = parser.parse_args()

@@ -30,16 +30,33 @@ class TrainingSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatisticsSettings:
+    """The ``[statistics]`` table."""
+
+    seed: int
+    n_trees: int
+    min_samples_leaf: int
+    max_features: float
+    ridge: float
+    linear_share: float
+    network_share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The whole file; ``network`` goes into the checkpoint as it is."""
 
     network: dict[str, Any]
     training: TrainingSettings
+    statistics: StatisticsSettings
 
 
 def read_settings(path: Path) -> Settings:
     """Read a config file; raises ``TypeError`` on a key that is unknown or missing."""
     table = tomllib.loads(path.read_text("utf-8"))
     return Settings(
-        network=table.pop("network"), training=TrainingSettings(**table.pop("training"), **table)
+        network=table.pop("network"),
+        training=TrainingSettings(**table.pop("training")),
+        statistics=StatisticsSettings(**table.pop("statistics")),
+        **table,
     )

@@ -41,7 +41,7 @@ def test_one_token_and_one_score_per_half_second() -> None:
 
 def test_a_wrong_number_of_frames_is_refused() -> None:
     with pytest.raises(ShapeError):
-        SpectrogramEncoder(64, 90, 16)(torch.zeros(1, 154, 79), torch.ones(1, 20))
+        SpectrogramEncoder(64, 90, 16)(torch.zeros(1, 202, 79), torch.ones(1, 20))
 
 
 def test_wav2vec_feeds_the_same_head(tiny_wav2vec: Path) -> None:

@@ -20,6 +20,7 @@ CONFIG = Path(__file__).parents[3] / "recipes" / "voice_clone" / "config.toml"
 def settings() -> Settings:
     whole = read_settings(CONFIG)
     return Settings(
+        statistics=whole.statistics,
         network=whole.network | {"width": 16, "token_width": 8},
         training=replace(whole.training, n_steps=40, n_real=4, n_generated=2, n_twins=2),
     )
