@@ -39,11 +39,12 @@ _CHANNELS = ("clean", "ulaw", "amr_12.2", "opus_12")
 _CALIBRATED_ON = ("clean", "ulaw")
 _LIMITS = {
     "training": "A first model: some hundred synthetic clips of few voices and as many human ones, "
-    "mostly English (table data). Published detectors learn from a hundred times more.",
+    "mostly English (table data). The network learned the training clips, the judges on "
+    "statistics those and, once all settings stood, the development clips.",
     "generators": "It learned generators of 2017-2023. What it is worth on those of 2022-2024 "
     "stands under figures.modern; on later ones nothing was measured.",
     "fails_on": "Tables auc_by_generator: near or below 0.5 means that generator passes.",
-    "channels": "Figures by channel: clean, G.711, AMR-NB, Opus; other lines were not measured.",
+    "channels": "Only the channels that stand under figures were measured.",
     "looks": "Settings were chosen by development clips and by leaving out sources of the training "
     "clips. While the recipe was made, held-out and modern figures were seen five times.",
     "not_for": "Singing, several voices on one channel, under one second of speech, "
