@@ -13,7 +13,13 @@ import torch
 
 from avdetect.branches.lip_sync import LipSyncBranch
 from recipes.lip_sync.export import export, load_trained
-from recipes.lip_sync.fakes import ScoredClip, score_fakes, summarise_fakes
+from recipes.lip_sync.fakes import (
+    ScoredClip,
+    score_dubs,
+    score_fakes,
+    summarise_dubs,
+    summarise_fakes,
+)
 from recipes.lip_sync.settings import Settings, read_settings
 from recipes.lip_sync.synchrony import held_out_figures, test_figures
 from recipes.lip_sync.train import run_folder
@@ -22,13 +28,15 @@ Tables = dict[str, dict[str, object]]
 
 
 def evaluate(branch: LipSyncBranch, settings: Settings) -> tuple[Tables, list[ScoredClip]]:
-    """All figures as nested tables for the card, and the scores of the test clips."""
+    """All figures as nested tables for the card, and the scores of test clips and dubs."""
     scored = score_fakes(branch)
+    dubs = score_dubs(branch, scored)
     return {
         "synchrony_held_out": held_out_figures(branch, frozenset(settings.held_out)),
         "synchrony_test": test_figures(branch),
         "fakes_of_others": summarise_fakes(scored),
-    }, scored
+        "dubbed_test_clips": summarise_dubs(scored, dubs),
+    }, [*scored, *dubs]
 
 
 def _control_figures() -> Tables:

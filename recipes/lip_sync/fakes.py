@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,6 +64,47 @@ def score_fakes(branch: LipSyncBranch) -> list[ScoredClip]:
             )
         )
     return scored
+
+
+def score_dubs(branch: LipSyncBranch, scored: list[ScoredClip]) -> list[ScoredClip]:
+    """Every real test clip that could be judged, under the speech of two other people in turn.
+
+    This is the fake that the branch is there for, and one that the test clips hardly hold: their
+    generators fit the mouth to the sound, or the sound to the mouth.
+    """
+    real = [clip for clip in scored if not clip.fake and clip.score is not None]
+    dubs = []
+    for index, clip in enumerate(real):
+        own = load_clip(clip.file)
+        others = [other for other in real if other.group != clip.group]
+        for shift in (1, len(others) // 2):
+            foreign = load_clip(others[(index + shift) % len(others)].file).audio
+            dubbed = replace(own, audio=np.resize(foreign, len(own.audio)))
+            score, missing, facts = clip_score(branch, observations_of(dubbed))
+            dubs.append(
+                replace(
+                    clip,
+                    fake=True,
+                    kind="dubbed",
+                    generator="foreign speech",
+                    score=score,
+                    missing=missing,
+                    facts=facts,
+                )
+            )
+    return dubs
+
+
+def summarise_dubs(clips: list[ScoredClip], dubs: list[ScoredClip]) -> dict[str, object]:
+    """AUC of dubbed against real test clips, and Cllr of the mixture that calibrates."""
+    judged = [clip for clip in (*clips, *dubs) if clip.score is not None]
+    labels, scores = _labels(judged), _scores(judged)
+    llrs = cross_fitted_llrs(scores, labels, [clip.source for clip in judged])
+    return {
+        "dubbed": _figure([clip for clip in judged if not clip.fake or clip.kind == "dubbed"]),
+        "mixture_of_dubs_and_fakes_of_others": _figure(judged),
+        "mixture_cllr_cross_fitted_by_source": round(cllr(labels, llrs), 3),
+    }
 
 
 def clip_score(
