@@ -24,9 +24,9 @@ from avdetect.nn.fixed_batch import batch_size, run_fixed
 from avdetect.nn.forest import Forest
 from avdetect.nn.spectrogram_encoder import SpectrogramEncoder
 from avdetect.nn.voice_net import StatisticsHead, VoiceEncoder, VoiceNet
-from avdetect.nn.voice_statistics import n_voice_statistics
 from avdetect.observation import ChannelAudio, Observation
-from avdetect.speech.features import N_LFCC, N_MELS, N_VIEWS, STEP_SAMPLES, spectral_views
+from avdetect.speech.features import N_LFCC, N_MELS, STEP_SAMPLES, spectral_views
+from avdetect.speech.statistics import N_STATISTICS, voice_statistics
 from avdetect.timebase import OBSERVATION_S, SAMPLE_RATE_HZ, seconds_to_samples
 from avdetect.types import Part, Segment
 
@@ -110,12 +110,7 @@ def build_voice_net(config: Mapping[str, Any]) -> VoiceNet:
 
 def _statistics_head(table: Mapping[str, Any]) -> StatisticsHead:
     forest = Forest(int(table["n_trees"]), int(table["n_nodes"]), int(table["depth"]))
-    return StatisticsHead(
-        forest,
-        n_voice_statistics(N_MELS, N_VIEWS - N_MELS),
-        N_MELS,
-        float(table["network_share"]),
-    )
+    return StatisticsHead(forest, N_STATISTICS, float(table["network_share"]))
 
 
 def trained_state(net: VoiceNet) -> dict[str, Tensor]:
@@ -189,12 +184,15 @@ class VoiceCloneBranch:
         waveforms = torch.from_numpy(np.stack([job.waveform for job in jobs]))
         speech = torch.from_numpy(np.stack([job.speech for job in jobs]))
 
-        def judge(waveform: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+        statistics = torch.from_numpy(np.stack([voice_statistics(job.heard) for job in jobs]))
+
+        def judge(waveform: Tensor, mask: Tensor, numbers: Tensor) -> tuple[Tensor, ...]:
             on_device = waveform.to(self._device), mask.to(self._device)
-            tokens, scores = self._net(self._front.inputs(*on_device), on_device[1])
+            inputs = self._front.inputs(*on_device)
+            tokens, scores = self._net(inputs, on_device[1], numbers.to(self._device))
             return tokens.cpu(), scores.cpu()
 
-        tokens, scores = run_fixed(judge, (waveforms, speech), batch_size(self._device))
+        tokens, scores = run_fixed(judge, (waveforms, speech, statistics), batch_size(self._device))
         return list(zip(tokens.numpy(), scores.numpy(), strict=True))
 
     def _absent(self, job: _Job) -> BranchOutput:
@@ -207,6 +205,7 @@ class _Job:
 
     Attributes:
         part: the channel.
+        heard: (S,) float32, the waveform before tiling.
         waveform: (64000,) float32.
         speech: (80,) share of speech per 50 ms step, tiled alike.
         segments: (L, 2) rows that really exist, on the clip's clock.
@@ -214,6 +213,7 @@ class _Job:
     """
 
     part: Part
+    heard: NDArray[np.float32]
     waveform: NDArray[np.float32]
     speech: NDArray[np.float32]
     segments: NDArray[np.float64]
@@ -236,6 +236,7 @@ class _Job:
         filled[: len(fresh)] = fresh
         return _Job(
             part=Part(channel=channel.channel),
+            heard=waveform,
             waveform=_tile(waveform),
             speech=_tile(speech).reshape(-1, STEP_SAMPLES).mean(1),
             segments=np.stack([starts, ends], 1),

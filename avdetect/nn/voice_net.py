@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from avdetect.nn.forest import Forest
 from avdetect.nn.pooling import row_means, weighted_statistics
-from avdetect.nn.voice_statistics import voice_statistics
 
 STEPS_PER_ROW = 10  # 50 ms each: rows of half a second
 MOST_DEVIATIONS = 4.0  # a statistic farther out says no more than one there
@@ -33,29 +32,24 @@ class StatisticsHead(nn.Module):
     are surer than each.
 
     Args:
-        forest: grown on `voice_statistics`.
+        forest: grown on `avdetect.speech.statistics.voice_statistics`.
         n_statistics: their number.
-        n_mels: log-mel bands of the views.
         network_share: what the network's score counts beside the two log-odds.
     """
 
     centre: Tensor
     spread: Tensor
 
-    def __init__(
-        self, forest: Forest, n_statistics: int, n_mels: int, network_share: float
-    ) -> None:
+    def __init__(self, forest: Forest, n_statistics: int, network_share: float) -> None:
         super().__init__()
         self.forest = forest
         self.linear = nn.Linear(n_statistics, 1)
         self.register_buffer("centre", torch.zeros(n_statistics))
         self.register_buffer("spread", torch.ones(n_statistics))
-        self.n_mels = n_mels
         self.network_share = network_share
 
-    def forward(self, views: Tensor, speech: Tensor, scores: Tensor) -> Tensor:
+    def forward(self, statistics: Tensor, scores: Tensor) -> Tensor:
         """(B, L) scores of rows to (B, L): the network's share plus the observation's log-odds."""
-        statistics = voice_statistics(views, speech, self.n_mels)
         standard = ((statistics - self.centre) / self.spread).clamp(
             -MOST_DEVIATIONS, MOST_DEVIATIONS
         )
@@ -89,22 +83,26 @@ class VoiceNet(nn.Module):
         self.token = nn.Sequential(nn.Dropout(dropout), nn.Linear(pooled, token_width), nn.GELU())
         self.score = nn.Sequential(nn.Dropout(dropout), nn.Linear(token_width, 1))
 
-    def forward(self, inputs: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, inputs: Tensor, speech: Tensor, statistics: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Judge.
 
         Args:
             inputs: what the encoder reads, over T steps of 50 ms, T a multiple of 10.
             speech: (B, T) share of each step that is speech.
+            statistics: (B, K) of the same stretch for the judges on statistics; None leaves them
+                out, as in the training of the network.
 
         Returns:
             Tokens (B, T / 10, D) and scores (B, T / 10), higher = more fake.
         """
-        frames, statistics = self.encoder(inputs, speech)
+        frames, moments = self.encoder(inputs, speech)
         rows = row_means(frames, speech, STEPS_PER_ROW)
-        whole = torch.cat([*weighted_statistics(frames, speech), statistics], 1)
+        whole = torch.cat([*weighted_statistics(frames, speech), moments], 1)
         pooled = torch.cat([rows, whole[:, None].expand(-1, rows.shape[1], -1)], 2)
         tokens = self.token(self.normalise(pooled.flatten(0, 1))).unflatten(0, rows.shape[:2])
         scores = cast(Tensor, self.score(tokens)).squeeze(-1)
-        if self.statistics is not None:
-            scores = self.statistics(inputs, speech, scores)
+        if self.statistics is not None and statistics is not None:
+            scores = self.statistics(statistics, scores)
         return cast(Tensor, tokens), scores

@@ -45,8 +45,10 @@ _LIMITS = {
     "stands under figures.modern; on later ones nothing was measured.",
     "fails_on": "Tables auc_by_generator: near or below 0.5 means that generator passes.",
     "channels": "Only the channels that stand under figures were measured.",
-    "looks": "Settings were chosen by development clips and by leaving out sources of the training "
-    "clips. While the recipe was made, held-out and modern figures were seen five times.",
+    "looks": "While the recipe was made, held-out and modern figures were seen about ten times; "
+    "the second set of statistics was taken up because it did better on held_out (three variants "
+    "of its training data were looked at there, and not the best one ships). Read these figures as "
+    "development figures; calibration was fitted on the same clips.",
     "not_for": "Singing, several voices on one channel, under one second of speech, "
     "or a decision about a person without other evidence.",
 }
@@ -62,7 +64,11 @@ def shipped(checkpoint: Checkpoint) -> Checkpoint:
 
 
 def calibrate(by_channel: Mapping[str, Trials]) -> tuple[Calibration, dict[str, float]]:
-    """Calibration on held-out clips, clean and by telephone, and what it is worth cross-fitted."""
+    """Calibration on all measured clips, clean and by telephone; its worth cross-fitted.
+
+    The newer generators count as much as the held-out pool: a user meets both, and a calibration
+    on the pool alone would claim more than the model is worth on them.
+    """
     chosen = [by_channel[name] for name in _CALIBRATED_ON if name in by_channel]
     scores = [score for trials in chosen for score in trials.scores]
     labels = [label for trials in chosen for label in trials.labels]
@@ -78,9 +84,9 @@ def calibrate(by_channel: Mapping[str, Trials]) -> tuple[Calibration, dict[str, 
 def figures_of(
     branch: VoiceCloneBranch, channels: Sequence[str]
 ) -> tuple[dict[str, Any], dict[str, Trials]]:
-    """Tables for the card by set and channel, and the held-out trials by channel."""
+    """Tables for the card by set and channel, and the trials of all sets by channel."""
     tables: dict[str, Any] = {}
-    held_out: dict[str, Trials] = {}
+    trials_of: dict[str, Trials] = {}
     for name, rows in measured_sets().items():
         for channel in channels:
             trials = score_rows(branch, rows, channel)
@@ -94,10 +100,19 @@ def figures_of(
                 tables[name]["auc_by_generator"] = {
                     f'"{generator}"': round(value, 3) for generator, (value, _) in clean.items()
                 }
-            if name == "held_out":
-                held_out[channel] = trials
+            trials_of[channel] = _joined(trials_of.get(channel), trials)
             print(f"{name} {channel}: {measure(trials)}", flush=True)
-    return tables, held_out
+    return tables, trials_of
+
+
+def _joined(some: Trials | None, more: Trials) -> Trials:
+    if some is None:
+        return more
+    return Trials(
+        rows=[*some.rows, *more.rows],
+        scores=[*some.scores, *more.scores],
+        n_missing=some.n_missing + more.n_missing,
+    )
 
 
 def better_than_chance(figures: Mapping[str, Any]) -> dict[str, bool]:
@@ -146,8 +161,8 @@ def export(run: str, control: str | None, which: str, channels: Sequence[str]) -
     """Measure, calibrate and write ``models/<NAME>``."""
     trained = load_run(run, which)
     branch = build_voice_clone(shipped(trained), torch.device("cpu"))
-    figures, held_out = figures_of(branch, channels)
-    calibration, worth = calibrate(held_out)
+    figures, trials_of = figures_of(branch, channels)
+    calibration, worth = calibrate(trials_of)
     facts: dict[str, Any] = {
         "limits": _LIMITS,
         "better_than_chance": better_than_chance(figures),
@@ -155,7 +170,7 @@ def export(run: str, control: str | None, which: str, channels: Sequence[str]) -
         "figures": figures,
         "calibration": {
             "fitted_on": [name for name in channels if name in _CALIBRATED_ON],
-            "figures_are": "of held_out, cross-fitted by speaker",
+            "figures_are": "of held_out and modern together, cross-fitted by speaker",
             **worth,
         },
         "storage": {
@@ -169,14 +184,14 @@ def export(run: str, control: str | None, which: str, channels: Sequence[str]) -
     folder = export_checkpoint(
         NAME,
         role="voice_clone",
-        summary="Log-mel and LFCC residual networks over speech, trained on public demo pages' "
-        "fakes and on vocoded twins of human clips, through real codecs.",
+        summary="A forest and a linear model on statistics of speech, and a small log-mel and LFCC "
+        "network beside them; from public demo pages' fakes and vocoded twins, through codecs.",
         state=trained.state,
         config=trained.card.config,
         facts=facts,
         calibration=calibration,
     )
-    print(f"wrote {folder}: {calibration}, AUC held out {auc_of(held_out['clean']):.3f}")
+    print(f"wrote {folder}: {calibration}, AUC of both sets {auc_of(trials_of['clean']):.3f}")
 
 
 def auc_of(trials: Trials) -> float:

@@ -6,11 +6,11 @@ python -m recipes.voice_clone.statistics --run first
 from __future__ import annotations
 
 import argparse
-import re
 import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -20,18 +20,18 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 
 from avdetect.branches.voice_clone import build_voice_net
+from avdetect.channels.chain import random_channel
 from avdetect.nn.forest import Forest
 from avdetect.nn.voice_net import MOST_DEVIATIONS, StatisticsHead
-from avdetect.nn.voice_statistics import voice_statistics
-from avdetect.speech.features import N_MELS, STEP_SAMPLES, spectral_views
+from avdetect.speech.statistics import voice_statistics
+from avdetect.timebase import OBSERVATION_S, seconds_to_samples
 from eval.splits import Row
 from eval.voice_split import is_fake, voice_split
-from recipes.datasets.voices import VoiceStore, clip_id
-from recipes.voice_clone.batches import crop_clip
-from recipes.voice_clone.settings import RUNS, STORE, StatisticsSettings, read_settings
+from recipes.datasets.voices import clip_id, read_waveform
+from recipes.forge.voices import VOCODERS, forge_twin
+from recipes.voice_clone.settings import RUNS, StatisticsSettings, read_settings
 
-_VARIANTS = ("clean", "channel_0", "channel_1", "twin", "twin_channel_0")
-_STEPS = 80  # four seconds, as the branch sees them
+_WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,50 +42,50 @@ class Samples:
         statistics: (N, K) float32, see `voice_statistics`.
         labels: (N,) 1 = fake, twins included.
         groups: source with generator, for balance.
-        corpora: whose voice, as the corpus: LJ, vctk, ...
         clips: which clip, for shuffling labels.
     """
 
     statistics: NDArray[np.float32]
     labels: NDArray[np.int64]
     groups: list[str]
-    corpora: list[str]
     clips: list[str]
 
 
-def collect(rows: Sequence[Row], store: VoiceStore) -> Samples:
-    """Statistics of four seconds of every prepared variant of every clip."""
-    statistics, labels, groups, corpora, clips = [], [], [], [], []
-    for row in rows:
-        clip = clip_id(row)
-        for variant in _VARIANTS:
-            if not store.path(variant, clip).is_file():
-                continue
-            twin = variant.startswith("twin")
-            statistics.append(_statistics(store, variant, clip))
-            labels.append(int(twin or is_fake(row)))
-            groups.append(f"{row['source_repo']} {'twin' if twin else row['generator']}")
-            corpora.append(re.split(r"[^A-Za-z]", row["speaker"])[0])
-            clips.append(f"{'twin ' if twin else ''}{clip}")
+def collect(rows: Sequence[Row]) -> Samples:
+    """Statistics of the first four seconds of clips and twins, clean and through one channel.
+
+    ``extra.csv`` is left out: it was coded once more than any fake.
+    """
+    rows = [row for row in rows if not row["file"].startswith("extra/")]
+    with get_context("spawn").Pool(_WORKERS) as pool:
+        found = list(pool.imap(_variants, rows, chunksize=8))
+    statistics, labels, groups, clips = [], [], [], []
+    for row, variants in zip(rows, found, strict=True):
+        for is_twin, numbers in variants:
+            statistics.append(numbers)
+            labels.append(int(is_twin or is_fake(row)))
+            groups.append(f"{row['source_repo']} {'twin' if is_twin else row['generator']}")
+            clips.append(f"{'twin ' if is_twin else ''}{clip_id(row)}")
     return Samples(
-        statistics=np.stack(statistics),
-        labels=np.array(labels),
-        groups=groups,
-        corpora=corpora,
-        clips=clips,
+        statistics=np.stack(statistics), labels=np.array(labels), groups=groups, clips=clips
     )
 
 
-def _statistics(store: VoiceStore, variant: str, clip: str) -> NDArray[np.float32]:
-    waveform, speech = store.read(variant, clip), store.read_speech(clip)
-    rng = np.random.default_rng(zlib.crc32(clip.encode()))  # twin and original: the same crop
-    spare = min(len(waveform) // STEP_SAMPLES, len(speech)) - _STEPS
-    first = int(rng.integers(0, max(1, spare + 1)))
-    waveform, speech = crop_clip(waveform, speech, _STEPS, first)
-    mask = torch.from_numpy(speech)[None]
-    with torch.inference_mode():
-        views = spectral_views(torch.from_numpy(waveform)[None], mask)
-        return np.asarray(voice_statistics(views, mask, N_MELS)[0].numpy(), np.float32)
+def _variants(row: Row) -> list[tuple[bool, NDArray[np.float32]]]:
+    """(is a twin, statistics): as recorded, through a channel, and a human clip's twin alike."""
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(zlib.crc32(row["file"].encode()))
+    waveform = read_waveform(row)[: seconds_to_samples(OBSERVATION_S)]
+    channel = random_channel(rng)
+    versions = [(False, waveform)]
+    if not is_fake(row):
+        kind = str(rng.choice(sorted(VOCODERS)))
+        versions.append((True, forge_twin(waveform, kind, rng)))
+    return [
+        (is_twin, voice_statistics(sound))
+        for is_twin, version in versions
+        for sound in (version, channel(version))
+    ]
 
 
 def shuffle_labels(samples: Samples, seed: int) -> NDArray[np.int64]:
@@ -96,23 +96,13 @@ def shuffle_labels(samples: Samples, seed: int) -> NDArray[np.int64]:
 
 
 def balance(samples: Samples, labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Weights under which the corpus of a voice tells nothing of the label.
-
-    Groups count by the square root of their size; then within each corpus both classes weigh alike;
-    a corpus of one class only keeps half its weight.
-    """
+    """Weights by which both classes count alike, and groups by the square root of their size."""
     pairs = list(zip(samples.groups, labels.tolist(), strict=True))
     sizes = Counter(pairs)
     weights = np.array([sizes[pair] ** -0.5 for pair in pairs])
-    corpora = np.array(samples.corpora)
-    for corpus in set(samples.corpora):
-        inside = corpora == corpus
-        size = np.sqrt(weights[inside].sum())
-        present = [label for label in (0, 1) if (inside & (labels == label)).any()]
-        for label in present:
-            chosen = inside & (labels == label)
-            weights[chosen] *= 0.5 * size / weights[chosen].sum()
-    return np.asarray(weights * len(labels) / weights.sum())
+    for label in (0, 1):
+        weights[labels == label] /= weights[labels == label].sum()
+    return np.asarray(weights * len(labels) / 2)
 
 
 def fit(
@@ -127,9 +117,7 @@ def fit(
         random_state=settings.seed,
         n_jobs=1,
     ).fit(samples.statistics, labels, sample_weight=weights)
-    head = StatisticsHead(
-        as_tensors(model), samples.statistics.shape[1], N_MELS, settings.network_share
-    )
+    head = StatisticsHead(as_tensors(model), samples.statistics.shape[1], settings.network_share)
     centre, spread = samples.statistics.mean(0), samples.statistics.std(0) + 1e-4
     standard = np.clip((samples.statistics - centre) / spread, -MOST_DEVIATIONS, MOST_DEVIATIONS)
     linear = LogisticRegression(C=settings.ridge, max_iter=300).fit(
@@ -190,7 +178,7 @@ def main() -> None:
     settings = read_settings(given.config).statistics
     split = voice_split()
     # Development clips have done their part once the settings stand: they may teach these judges.
-    samples = collect([*split.training, *split.development], VoiceStore(STORE))
+    samples = collect([*split.training, *split.development])
     labels = shuffle_labels(samples, settings.seed) if given.shuffle_labels else samples.labels
     head = fit(samples, labels, settings)
     join(RUNS / given.run, head, given.which)
