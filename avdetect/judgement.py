@@ -42,10 +42,22 @@ class Judges:
 
 
 def judge(
-    record: ClipRecord, source: Input, judges: Judges, *, prior_fake: float, still: bool
+    record: ClipRecord,
+    source: Input,
+    judges: Judges,
+    *,
+    prior_fake: float,
+    kinds: frozenset[str],
 ) -> Verdict:
-    """The verdict on a fully observed clip."""
-    kinds = {stream.kind for stream in source.streams}
+    """The verdict on a fully observed clip.
+
+    Args:
+        record: what was remembered of it.
+        source: its facts, as they go on the wire.
+        judges: what turns rows into a verdict.
+        prior_fake: how probable a fake was before looking.
+        kinds: of what was judged: ``audio``, ``video``, ``image``. Cover art is none of them.
+    """
     scores = {name: _pool(branch, record) for name, branch in judges.branches.items()}
     llrs = {
         name: {
@@ -62,7 +74,7 @@ def judge(
     decision = judges.rule.decide(fake_llr, prior_fake)
     timeline = build_timeline(record.outputs, judges.calibrations, record.end_s)
     missing = {
-        name: _why_missing(name, found, record, kinds, still)
+        name: _why_missing(name, found, record, kinds)
         for name, found in scores.items()
         if not llrs[name]
     }
@@ -169,15 +181,14 @@ _NEEDS = {
 
 
 def _why_missing(
-    name: str, scores: Sequence[PartScore], record: ClipRecord, kinds: set[str], still: bool
+    name: str, scores: Sequence[PartScore], record: ClipRecord, kinds: frozenset[str]
 ) -> str:
     """Why a branch judged nothing, in words a user can act on."""
-    present = {"picture"} if kinds & {"video", "image"} else set()
-    present |= kinds & {"audio"}
+    present = kinds | ({"picture"} if kinds & {"video", "image"} else set())
     for kind, reason in _NEEDS.get(name, ()):
         if kind not in present:
             return reason
-    if name == "lip_sync" and still:
+    if name == "lip_sync" and "image" in kinds:
         return "a photograph does not speak"
     if name != "voice_clone" and not record.face_sizes_px:
         return "no face found in the picture"

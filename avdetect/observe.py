@@ -48,7 +48,9 @@ def observe(clip: Clip, *, channel: str = "all") -> Iterator[Observation]:
         InputError: the clip cannot be decoded or lacks the channel.
     """
     with ExitStack() as stack:
-        faces = FaceBuffer(stack.enter_context(FaceFinder())) if clip.has_video else None
+        faces = None
+        if clip.has_video:
+            faces = FaceBuffer(stack.enter_context(FaceFinder()), is_still=clip.is_still)
         yield from _Observer(clip, channel, faces).run()
 
 

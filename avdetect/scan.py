@@ -99,7 +99,7 @@ class Scan:
             self._input.model_copy(update={"duration_s": duration_s}),
             judges,
             prior_fake=self._options.prior_fake,
-            still=self._clip is not None and self._clip.is_still,
+            kinds=_kinds(self._clip),
         )
 
     def examination(self, verdict: Verdict) -> Examination:
@@ -128,6 +128,13 @@ def _raw(options: ScanOptions) -> RawFormat | None:
     if options.format is None or options.rate is None:
         return None
     return RawFormat(encoding=options.format, rate_hz=options.rate)
+
+
+def _kinds(clip: Clip | None) -> frozenset[str]:
+    if clip is None:
+        return frozenset()
+    picture = {"image" if clip.is_still else "video"} if clip.has_video else set()
+    return frozenset(picture | ({"audio"} if clip.has_audio else set()))
 
 
 def _failure(error: AvdetectError) -> Failure:

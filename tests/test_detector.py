@@ -3,6 +3,7 @@
 import io
 import threading
 
+import cv2
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ from avdetect.detector import Detector
 from avdetect.errors import CheckpointError, UsageError
 from avdetect.types import Decision
 from avdetect.verdict import Verdict
+from tests.bad_media import make_corpus
 from tests.paths import SAMPLES
 from tests.synth import Sound, encode, tone
 
@@ -78,6 +80,21 @@ def test_a_hold_tone_is_inconclusive_with_the_reason(detector):
     assert verdict.fake_llr is None and verdict.fake_probability is None
     assert "speech" in verdict.missing["voice_clone"]
     assert verdict.error is None
+
+
+def test_a_crowd_is_judged_by_its_largest_faces_and_says_so(detector, tmp_path):
+    portrait = cv2.imread(str(PHOTOGRAPH))[:420, 40:460]
+    tile = cv2.resize(portrait, (240, 240), interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(tmp_path / "crowd.png"), np.tile(tile, (5, 8, 1)))
+    verdict = detector.scan(tmp_path / "crowd.png")
+    assert verdict.quality.more_faces
+    assert 2 <= len(verdict.branches["visual_forgery"].parts) <= 4
+    assert verdict.fake_llr is not None
+
+
+def test_cover_art_is_no_picture(detector, tmp_path):
+    verdict = detector.scan(make_corpus(tmp_path)["mp3_with_cover"])
+    assert verdict.missing["visual_forgery"] == "the input has no picture"
 
 
 def test_probability_follows_the_prior_and_the_llr_does_not(detector, call):

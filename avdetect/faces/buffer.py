@@ -34,8 +34,8 @@ class _Sample:
 class FaceBuffer:
     """Streaming store of one clip's faces; ``push`` in time order, read ``window``, ``forget``."""
 
-    def __init__(self, finder: FaceFinder) -> None:
-        self._tracker = FaceTracker(finder)
+    def __init__(self, finder: FaceFinder, *, is_still: bool = False) -> None:
+        self._tracker = FaceTracker(finder, thorough=is_still)
         self._shots = ShotDetector()
         self._next_tick = 0
         self._samples: dict[int, list[_Sample]] = {}

@@ -34,6 +34,7 @@ class FaceTracker:
 
     finder: FaceFinder
     max_faces: int = MAX_FACES
+    thorough: bool = False  # for photographs: time is no matter, crowds are usual
     shot: int = 0
     n_unfollowed: int = 0
     _tracks: list[_Track] = field(default_factory=list)
@@ -78,7 +79,7 @@ class FaceTracker:
 
     def _discover(self, picture: NDArray[np.uint8]) -> dict[int, FaceMeasure]:
         found: dict[int, FaceMeasure] = {}
-        for box in self.finder.propose(picture):
+        for box in self.finder.propose(picture, thorough=self.thorough):
             if any(iou(box, track.last.box) > _SAME_TRACK_IOU / 2 for track in self._tracks):
                 continue
             if len(self._tracks) >= self.max_faces:
