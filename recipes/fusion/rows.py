@@ -114,6 +114,30 @@ def load_samples() -> list[Sample]:
     ]
 
 
+def forged_samples(
+    row: Row, strangers: Sequence[Row], branches: Mapping[str, Branch]
+) -> list[Sample]:
+    """Forged variants of one real clip as the branches see them, made afresh.
+
+    Args:
+        row: a real clip with sound.
+        strangers: real clips to take foreign speech from; those of the same group are passed over.
+        branches: the branches by name.
+    """
+    return [
+        Sample(
+            file=row["file"],
+            group=group_of(row),
+            variant=variant,
+            windows=[
+                (o.segment, {name: found[:1] for name, found in said.items()}) for o, said in seen
+            ],
+        )
+        for variant, seen in _make(row, strangers, branches).items()
+        if variant != "real"
+    ]
+
+
 def _prepared(row: Row) -> bool:
     return cache_path(row["file"]).is_file()
 
