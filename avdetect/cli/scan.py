@@ -13,7 +13,8 @@ from rich.text import Text
 
 from avdetect.cli import exit_codes
 from avdetect.cli.inputs import STDIN_NAME, Source, find_sources
-from avdetect.cli.progress import progress_bar, waiting, wants_bar
+from avdetect.cli.interrupt import Checkpoint, interruptible
+from avdetect.cli.progress import ReportProgress, progress_bar, waiting, wants_bar
 from avdetect.cli.streams import own_streams
 from avdetect.errors import InputError, UsageError
 from avdetect.media.source import display_path
@@ -73,8 +74,8 @@ def run_scan(arguments: list[str], request: ScanRequest) -> int:
             from avdetect.report.html import prepare_folder
 
             prepare_folder(request.report)
-        with own_streams() as out:
-            for verdict in _judge_all(sources, request):
+        with own_streams() as out, interruptible() as check:
+            for verdict in _judge_all(sources, request, check):
                 _print_verdict(verdict, request, out)
                 worst.add(exit_code(verdict, fail_on_fake=request.fail_on_fake))
                 done += 1
@@ -96,7 +97,7 @@ def exit_code(verdict: Verdict, *, fail_on_fake: bool) -> int:
     return exit_codes.OK
 
 
-def _judge_all(sources: list[Source], request: ScanRequest) -> Iterator[Verdict]:
+def _judge_all(sources: list[Source], request: ScanRequest, check: Checkpoint) -> Iterator[Verdict]:
     if all(source.problem is not None for source in sources):
         yield from (_failed(source, request) for source in sources)
         return
@@ -108,7 +109,9 @@ def _judge_all(sources: list[Source], request: ScanRequest) -> Iterator[Verdict]
         or any(source.name == STDIN_NAME for source in sources)
     )
     judge = _examine_each if one_by_one else _scan_together
-    yield from judge(detector, sources, request)
+    for verdict in judge(detector, sources, request, check):
+        check()
+        yield verdict
 
 
 def _load_detector(model: str, device: str) -> Detector:
@@ -118,7 +121,7 @@ def _load_detector(model: str, device: str) -> Detector:
 
 
 def _scan_together(
-    detector: Detector, sources: list[Source], request: ScanRequest
+    detector: Detector, sources: list[Source], request: ScanRequest, check: Checkpoint
 ) -> Iterator[Verdict]:
     media = [source.media for source in sources if source.media is not None]
     verdicts = detector.scan_many(media, **_settings(request))
@@ -127,7 +130,7 @@ def _scan_together(
 
 
 def _examine_each(
-    detector: Detector, sources: list[Source], request: ScanRequest
+    detector: Detector, sources: list[Source], request: ScanRequest, check: Checkpoint
 ) -> Iterator[Verdict]:
     for number, source in enumerate(sources, start=1):
         if source.media is None:
@@ -138,13 +141,26 @@ def _examine_each(
             settings["name"] = STDIN_NAME
         if wants_bar(quiet=request.quiet):
             position = f"{number}/{len(sources)}"
-            with progress_bar(display_path(source.name), position) as progress:
-                examination = detector.examine(source.media, progress=progress, **settings)
+            with progress_bar(display_path(source.name), position) as show:
+                examination = detector.examine(
+                    source.media, progress=_checked(show, check), **settings
+                )
         else:
-            examination = detector.examine(source.media, **settings)
+            examination = detector.examine(
+                source.media, progress=lambda done_s, total_s: check(), **settings
+            )
+        check()
         if request.report is not None:
             _write_page(examination, request.report, media=request.media)
         yield examination.verdict
+
+
+def _checked(show: ReportProgress, check: Checkpoint) -> ReportProgress:
+    def progress(done_s: float, total_s: float | None) -> None:
+        check()
+        show(done_s, total_s)
+
+    return progress
 
 
 def _settings(request: ScanRequest) -> dict[str, Any]:

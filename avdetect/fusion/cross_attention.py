@@ -1,7 +1,7 @@
 """Cross-attention fusion: what the branches' rows say together, added to late fusion.
 
-The network gives a raw score of its own. Its calibration is fitted with the late sum as a fixed
-offset on clips of other people's generators, so that it adds as much as it was seen to add there.
+The network gives a raw score of its own. Its calibration is fitted with late fusion as a fixed
+offset on clips that trained nothing, so that it adds as much as it was seen to add there.
 """
 
 from __future__ import annotations
