@@ -10,7 +10,6 @@ import json
 import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from avdetect.calibration import Calibration
 from avdetect.checkpoint import read_bundle
-from avdetect.fusion.late import LateFusion, pattern_name
+from avdetect.fusion.late import LateFusion
 from avdetect.nn.fusion_network import FusionNetwork
 from recipes.export import export_checkpoint
 from recipes.fusion.figures import compare
@@ -101,7 +100,7 @@ def export(
     n_train: int,
     n_held: int,
 ) -> None:
-    """Write both checkpoints; `recipes.fusion.calibrate` then fits what cross-attention may add."""
+    """Write the network; `recipes.fusion.calibrate` then fits late fusion and what this adds."""
     names = read_bundle().checkpoints
     facts = {
         "training": {
@@ -121,19 +120,6 @@ def export(
             "other people's generators look different. Read the held-out figures of eval/."
         },
     }
-    export_checkpoint(
-        names["late"],
-        role="late",
-        summary="Plain sum of calibrated branch LLRs: right if the branches are independent.",
-        state={
-            pattern_name(chosen): torch.tensor([1.0] * size + [0.0])
-            for size in (2, 3)
-            for chosen in combinations(FUSED, size)
-        },
-        config={},
-        facts={"training": {"data": "none: weights are one, the LLRs are calibrated already"}},
-        half=False,
-    )
     export_checkpoint(
         names["cross_attention"],
         role="cross_attention",
