@@ -83,18 +83,26 @@ class CrossAttentionFusion:
         scores = self.scores(subject, windows)
         if scores is None:
             return FusedScore(
-                fake_llr=base, audio_fake=modal[0], video_fake=modal[1], out_of_sync=modal[2]
+                fake_llr=self._bounded(base) if len(llrs) > 1 else base,
+                audio_fake=modal[0],
+                video_fake=modal[1],
+                out_of_sync=modal[2],
             )
         added = [
             None if llr is None else llr + self._calibration.scale * float(scores[k + 1])
             for k, llr in enumerate(modal)
         ]
         return FusedScore(
-            fake_llr=base + self._calibration.fake_llr(float(scores[0])),
+            fake_llr=self._bounded(base + self._calibration.fake_llr(float(scores[0]))),
             audio_fake=added[0],
             video_fake=added[1],
             out_of_sync=added[2],
         )
+
+    def _bounded(self, fake_llr: float) -> float:
+        # A sum of bounded LLRs must not claim more than the clips that fusion was fitted on allow.
+        limit = self._calibration.limit
+        return max(-limit, min(limit, fake_llr))
 
     def scores(self, subject: Subject, windows: Sequence[WindowRows]) -> Tensor | None:
         """(4,) raw scores of fake, audio, video, synchrony; None where no two branches met."""
