@@ -78,12 +78,12 @@ def judge(
         for name, found in scores.items()
         if not llrs[name]
     }
-    worst = max(fused, key=lambda pair: pair[1].fake_llr)[0] if fused else None
+    worst = max(fused, key=lambda pair: pair[1].fake_llr, default=None)
     return Verdict(
         input=source,
         decision=decision,
-        reason=_reason(decision, worst, len(fused), missing),
-        decided_by=_part_verdict(worst, fused, record) if worst is not None else None,
+        reason=_reason(decision, worst[0] if worst else None, len(fused), missing),
+        decided_by=_part_verdict(*worst, record) if worst else None,
         fake_llr=_rounded(fake_llr),
         fake_probability=None if fake_llr is None else round(probability(fake_llr, prior_fake), 6),
         prior_fake=prior_fake,
@@ -132,10 +132,7 @@ def _branch_verdict(
     )
 
 
-def _part_verdict(
-    subject: Subject, fused: Sequence[tuple[Subject, FusedScore]], record: ClipRecord
-) -> PartVerdict:
-    score = next(score for other, score in fused if other is subject)
+def _part_verdict(subject: Subject, score: FusedScore, record: ClipRecord) -> PartVerdict:
     return PartVerdict(
         channel=subject.part.channel,
         face_track=subject.part.face_track,

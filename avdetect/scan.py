@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from avdetect.exhibits import Exhibits, SoundBite
 from avdetect.gallery import Gallery
 from avdetect.judgement import Judges, judge
 from avdetect.media.clip import Clip, RawFormat, open_clip
-from avdetect.media.source import SourceLike, display_path
+from avdetect.media.source import SourceLike, source_name
 from avdetect.observation import Observation
 from avdetect.observe import observe
 from avdetect.options import ScanOptions
@@ -48,7 +47,7 @@ class Scan:
         self._progress = progress
         self._record = ClipRecord()
         self._failure: Failure | None = None
-        self._input = Input(path=_name_of(source, options.name))
+        self._input = Input(path=source_name(source, options.name))
         self._clip: Clip | None = None
         self._observations: Iterator[Observation] = iter(())
         try:
@@ -111,17 +110,6 @@ class Scan:
             exhibits=self._gallery.exhibits(verdict.timeline),
             bites=self._gallery.bites(),
         )
-
-
-def _name_of(source: SourceLike, name: str | None) -> str:
-    if name is not None:
-        return name
-    if isinstance(source, str | os.PathLike):
-        return display_path(source)
-    if isinstance(source, tuple):
-        return "<array>"
-    named = getattr(source, "name", None)
-    return display_path(named) if isinstance(named, str | bytes) else "<stream>"
 
 
 def _raw(options: ScanOptions) -> RawFormat | None:

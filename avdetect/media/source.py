@@ -178,16 +178,29 @@ def open_source(source: SourceLike, *, name: str | None = None) -> Source:
         UnreadableMediaError: it is empty.
         InputError: a folder, a pipe, a text stream or a file that changes meanwhile.
     """
+    called = source_name(source, name)
     if isinstance(source, str | os.PathLike):
-        return _open_path(source, name or display_path(source))
+        return _open_path(source, called)
     if isinstance(source, bytes | bytearray | memoryview):
-        return _from_bytes(bytes(source), name or "<bytes>")
+        return _from_bytes(bytes(source), called)
     if isinstance(source, tuple):
-        called = name or "<array>"
         return _from_bytes(wav_bytes(source, called), called, "wav")
     if hasattr(source, "read"):
-        return _open_stream(source, name or _stream_name(source))
-    raise InputError(f"{name or type(source).__name__}: hand in {_ACCEPTED}")
+        return _open_stream(source, called)
+    raise InputError(f"{called}: hand in {_ACCEPTED}")
+
+
+def source_name(source: SourceLike, name: str | None = None) -> str:
+    """What an input is called in messages and on the wire: ``name``, its path, or its kind."""
+    if name:
+        return name
+    if isinstance(source, str | os.PathLike):
+        return display_path(source)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return "<bytes>"
+    if isinstance(source, tuple):
+        return "<array>"
+    return _stream_name(source) if hasattr(source, "read") else type(source).__name__
 
 
 def _suffix(name: str) -> str:

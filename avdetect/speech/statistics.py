@@ -7,6 +7,7 @@ silences tells nothing.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -71,7 +72,7 @@ def _active_frames(samples: Frames) -> Frames:
     """(N, 400) windowed frames of the high-passed, levelled signal that are not silence."""
     if len(samples) < _WINDOW:
         return np.zeros((0, _WINDOW))
-    filtered = sosfilt(butter(4, _LOW_HZ, "hp", fs=SAMPLE_RATE_HZ, output="sos"), samples)
+    filtered = sosfilt(_high_pass(), samples)
     filtered = filtered / (np.sqrt(np.mean(filtered**2)) + 1e-9)
     frames = np.lib.stride_tricks.sliding_window_view(filtered, _WINDOW)[::_HOP]
     frames = frames * np.hanning(_WINDOW)
@@ -80,6 +81,13 @@ def _active_frames(samples: Frames) -> Frames:
     return np.asarray(frames[level_db > level_db.max() - _ACTIVE_DB])
 
 
+@lru_cache(maxsize=1)
+def _high_pass() -> Frames:
+    """Second-order sections of the filter that takes hum away; designed once, not per window."""
+    return np.asarray(butter(4, _LOW_HZ, "hp", fs=SAMPLE_RATE_HZ, output="sos"))
+
+
+@lru_cache(maxsize=1)
 def _filters() -> Frames:
     """(40, 257) triangular filters, evenly spaced in Hz."""
     hertz = np.linspace(0, SAMPLE_RATE_HZ / 2, _N_FFT // 2 + 1)
