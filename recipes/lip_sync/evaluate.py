@@ -1,5 +1,6 @@
 """Measure a trained lip-sync network on people and generators it never saw; export it.
 
+python -m recipes.lip_sync.evaluate --model NAME
 python -m recipes.lip_sync.evaluate [--shuffle-labels] [--export]
 """
 
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import torch
 
-from avdetect.branches.lip_sync import LipSyncBranch
+from avdetect.branches.lip_sync import LipSyncBranch, build_lip_sync
+from avdetect.checkpoint import load_checkpoint
 from recipes.lip_sync.export import export, load_trained
 from recipes.lip_sync.fakes import (
     ScoredClip,
@@ -63,17 +65,24 @@ def main() -> None:
     """Read the command line, print the figures, export where asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, default=Path(__file__).with_name("config.toml"))
+    parser.add_argument("--model", help="measure this committed checkpoint, not a run folder")
     parser.add_argument("--shuffle-labels", action="store_true")
     parser.add_argument("--export", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
     settings = read_settings(options.config)
     folder = run_folder(settings, shuffled=options.shuffle_labels)
-    tables, scored = evaluate(load_trained(settings, folder), settings)
+    if options.model:
+        branch = build_lip_sync(load_checkpoint(options.model), torch.device("cpu"))
+    else:
+        branch = load_trained(settings, folder)
+    tables, scored = evaluate(branch, settings)
     for name, table in tables.items():
         print(f"\n[{name}]")
         for key, value in table.items():
             print(f"{key} = {value}")
+    if options.model:
+        return
     (folder / "figures.json").write_text(json.dumps(tables, indent=1), "utf-8")
     if options.export:
         export(settings, folder, {**tables, **_control_figures()}, scored)

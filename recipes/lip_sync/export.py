@@ -70,7 +70,10 @@ def export(
             "fakes": "forged by the recipe from the real clips: " + _FORGERIES,
             "command": "python -m recipes.lip_sync.train --config recipes/lip_sync/config.toml",
         },
-        "figures": {"command": "python -m recipes.lip_sync.evaluate", **tables},
+        "figures": {
+            "command": f"python -m recipes.lip_sync.evaluate --model {settings.name}",
+            **tables,
+        },
         "calibration": {
             "note": "fitted on real test clips against a mixture: fakes_of_others, and the same "
             "real clips dubbed with foreign speech, which is the fake this branch is there for; "

@@ -44,8 +44,8 @@ def export(
             "cllr_cross_fitted is by fits without the clip's source",
         },
         "figures": {
-            "command": f"python -m recipes.visual_forgery.evaluate --run {run} "
-            f"--every {figures['_every']}",
+            "command": f"python -m recipes.visual_forgery.evaluate --model {name}"
+            + (f" --every {figures['_every']}" if figures["_every"] > 1 else ""),
             **{key: _bare(value) for key, value in figures.items() if not key.startswith("_")},
         },
         "limits": {"text": _limits(figures, control)},

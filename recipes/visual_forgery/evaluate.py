@@ -1,5 +1,6 @@
 """Measure a trained visual-forgery network and, if asked, export it with its figures.
 
+python -m recipes.visual_forgery.evaluate --model NAME
 python -m recipes.visual_forgery.evaluate --run first [--control shuffled] [--export NAME]
 """
 
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import torch
 
-from avdetect.nn.image_encoder import FaceForgeryNet
+from avdetect.checkpoint import load_checkpoint
+from avdetect.nn.image_encoder import FaceForgeryConfig, FaceForgeryNet
 from recipes.visual_forgery.card import export, load_run
 from recipes.visual_forgery.figures import (
     Figures,
@@ -39,23 +41,37 @@ def measure(net: FaceForgeryNet, every: int = 1) -> Figures:
     }
 
 
+def load_shipped(name: str) -> FaceForgeryNet:
+    """The network of a committed checkpoint."""
+    checkpoint = load_checkpoint(name)
+    net = FaceForgeryNet(FaceForgeryConfig.from_table(checkpoint.card.config))
+    net.load_state_dict(checkpoint.state, strict=True)
+    return net.eval()
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, default=Path(__file__).with_name("config.toml"))
     parser.add_argument("--run", default="first")
+    parser.add_argument("--model", help="measure this committed checkpoint, not a run folder")
     parser.add_argument("--control", help="run trained with --shuffle-labels, measured before")
     parser.add_argument("--export", help="name of the folder under models/")
     parser.add_argument("--every", type=int, default=1, help="every n-th frame: a quick look")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     settings = read_settings(arguments.config)
-    figures = measure(load_run(arguments.run, settings.network), arguments.every)
+    if arguments.model:
+        net = load_shipped(arguments.model)
+    else:
+        net = load_run(arguments.run, settings.network)
+    figures = measure(net, arguments.every)
     figures["_every"] = arguments.every
-    (RUNS / arguments.run / "figures.json").write_text(json.dumps(figures, indent=1), "utf-8")
+    if not arguments.model:
+        (RUNS / arguments.run / "figures.json").write_text(json.dumps(figures, indent=1), "utf-8")
     shown = {key: value for key, value in figures.items() if not key.startswith("_")}
     print(json.dumps(shown, indent=1))
-    if arguments.export:
+    if arguments.export and not arguments.model:
         control = None
         if arguments.control:
             path = RUNS / arguments.control / "figures.json"
