@@ -4,6 +4,8 @@ AvdetectError
 ├── ManifestError     a manifest, protocol file or data set folder is not of its layout
 │   └── LeakError     two splits share what they must not: nothing is scored on them
 └── ScoresError       a score file lacks ids, holds others, is another run's or looks reversed
+
+Every command ends with the exit code of the class.
 """
 
 from __future__ import annotations
