@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Annotated
 import typer
 
 from avdetect.errors import AvdetectError
-from eval.metrics import OperatingPoint
+from eval.metrics_command import metrics
 
 app = typer.Typer(
     add_completion=False,
@@ -19,15 +18,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Measure: score files, the shipped model on held-out clips, acceptance media.",
 )
-
-
-class Higher(StrEnum):
-    """What a higher score means."""
-
-    BONAFIDE = "bonafide"
-    REAL = "real"
-    FAKE = "fake"
-    SPOOF = "spoof"
 
 
 class Part(StrEnum):
@@ -38,64 +28,7 @@ class Part(StrEnum):
     SCENES = "scenes"
 
 
-class Scale(StrEnum):
-    """What the scores are."""
-
-    LLR = "llr"
-    RAW = "raw"
-
-
-@app.command()
-def metrics(  # noqa: PLR0913, PLR0917 - one parameter an option
-    scores_file: Annotated[Path, typer.Argument(metavar="SCORES.csv", help="id,label,score")],
-    higher: Annotated[Higher, typer.Option(help="what a higher score means")],
-    scores: Annotated[
-        Scale, typer.Option(help="natural-log likelihood ratios, or any scale")
-    ] = Scale.LLR,
-    groups: Annotated[
-        str | None, typer.Option(help="column of the speaker or identity, resampled as one")
-    ] = None,
-    column: Annotated[str, typer.Option(help="column of the score")] = "score",
-    compat: Annotated[
-        bool, typer.Option("--compat", help="ties as the official ASVspoof 5 scorer has them")
-    ] = False,
-    prior_fake: Annotated[float, typer.Option(help="Pspoof of the operating point")] = 0.05,
-    cost_miss: Annotated[float, typer.Option(help="Cmiss: price of rejecting a real trial")] = 1.0,
-    cost_false_acceptance: Annotated[
-        float, typer.Option(help="Cfa: price of passing a fake one")
-    ] = 10.0,
-    draws: Annotated[int, typer.Option(help="bootstrap draws of each interval")] = 1000,
-) -> None:
-    """Print every metric of a score file and its 95 % interval as one JSON object (fractions)."""
-    from eval.score_file import read_score_file
-    from eval.summary import looks_reversed, metric_table, summarise
-
-    trials = read_score_file(
-        scores_file,
-        higher="fake" if higher in (Higher.FAKE, Higher.SPOOF) else "bonafide",
-        score_column=column,
-        group_column=groups,
-    )
-    point = _operating_point(prior_fake, cost_miss, cost_false_acceptance)
-    table = metric_table(point, as_llr=scores is Scale.LLR, compat=compat)
-    figures = summarise(trials, table, n_draws=draws)
-    if looks_reversed(figures):
-        print(
-            f"warning: {scores_file}: AUC is {figures['auc']:.3f}: the direction looks reversed; "
-            "is --higher right?",
-            file=sys.stderr,
-        )
-    figures["resampled"] = groups if groups is not None else "trial"
-    print(json.dumps(figures))
-
-
-def _operating_point(prior_fake: float, miss: float, false_acceptance: float) -> OperatingPoint:
-    try:
-        return OperatingPoint(
-            prior_fake=prior_fake, cost_miss=miss, cost_false_acceptance=false_acceptance
-        )
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+app.command()(metrics)
 
 
 @app.command()
