@@ -31,6 +31,7 @@ class Protocol:
         sets: name -> folds that are pooled into one figure, where the data is cut into folds.
         folds: name -> sources, frozen.
         roles: ``train``, ``calibration``, ``test`` -> folds, of what we ship.
+        train_only: row field -> values of rows that may be trained on and are never measured.
         point: operating point of both costs.
         peers: ``audio`` or ``video`` where published detectors' scores stand beside ours.
         text: whole file, hashed into every result.
@@ -47,6 +48,7 @@ class Protocol:
     sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     folds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    train_only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     point: OperatingPoint = field(default_factory=OperatingPoint)
     peers: str = ""
     text: str = ""

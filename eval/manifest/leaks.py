@@ -1,0 +1,73 @@
+"""Refuse to score splits that share a person, a source, a generator or a file."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from eval.errors import LeakError
+from eval.manifest.row import ManifestRow
+
+UNUSED = "unused"
+_FILES = ("id", "path", "audio_path")  # the same file in two splits is a leak, whatever is held out
+_SHOWN = 3
+
+
+@dataclass(frozen=True, order=True, slots=True, kw_only=True)
+class Leak:
+    """One value that stands in two or more splits.
+
+    Attributes:
+        field: ``speaker``, ``identity``, ``source``, ``generator``, ``id``, ``path`` (sound of a
+            silent picture included).
+        value: the shared speaker, …, or file.
+        splits: where it stands, sorted.
+        n_rows: rows that hold it, over all of them.
+    """
+
+    field: str
+    value: str
+    splits: tuple[str, ...]
+    n_rows: int
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.value!r} in {' and '.join(self.splits)}"
+
+
+def find_leaks(rows: Sequence[ManifestRow], held_out: Sequence[str]) -> tuple[Leak, ...]:
+    """What two splits share though they must not, sorted by field and value.
+
+    Args:
+        rows: rows with an empty split or split ``unused`` take no part.
+        held_out: fields that may not be shared, of speaker, identity, source, generator; an empty
+            value is unknown and never leaks. An id or a media file in two splits always does.
+    """
+    where: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in rows:
+        if row.split in ("", UNUSED):
+            continue
+        names = {(field, getattr(row, field)) for field in (*held_out, *_FILES)}
+        # One name for both kinds of file: the sound of one clip may be the whole of another.
+        for key in {("path" if field == "audio_path" else field, name) for field, name in names}:
+            if key[1]:
+                where[key].append(row.split)
+    return tuple(
+        sorted(
+            Leak(field=field, value=value, splits=tuple(sorted(set(splits))), n_rows=len(splits))
+            for (field, value), splits in where.items()
+            if len(set(splits)) > 1
+        )
+    )
+
+
+def refuse_leaks(rows: Sequence[ManifestRow], held_out: Sequence[str], *, name: str) -> None:
+    """Raise `LeakError` if two splits share what they must not; ``name`` is the manifest's."""
+    leaks = find_leaks(rows, held_out)
+    if leaks:
+        shown = "; ".join(str(leak) for leak in leaks[:_SHOWN])
+        more = f" and {len(leaks) - _SHOWN} more" if len(leaks) > _SHOWN else ""
+        raise LeakError(
+            f"{name}: {len(leaks)} leaks between splits: {shown}{more}; "
+            f"move these rows to one split or to {UNUSED!r}"
+        )
