@@ -7,14 +7,23 @@ found before it still hold after it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
-import av
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Picture = NDArray[np.uint8]
+from avdetect.channels.picture_codecs import Picture, h264, jpeg
+from avdetect.channels.picture_degrade import to_bytes
+
+__all__ = [
+    "Picture",
+    "PictureChannel",
+    "apply_channel",
+    "draw_channel",
+    "h264",
+    "jpeg",
+    "to_bytes",
+]
+
 _INTERPOLATIONS = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
 
 
@@ -88,44 +97,6 @@ def apply_channel(channel: PictureChannel, picture: Picture) -> Picture:
     if channel.h264_crf is not None:
         picture = h264(picture, channel.h264_crf, predicted=channel.h264_predicted)
     return _resize(picture, (width, height), channel.interpolation)
-
-
-def to_bytes(values: NDArray[np.floating]) -> Picture:
-    """Round and clip to uint8."""
-    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
-
-
-def jpeg(picture: Picture, quality: int) -> Picture:
-    """Through JPEG at a quality of 1..100."""
-    blob = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    decoded = np.asarray(cv2.imdecode(blob, cv2.IMREAD_COLOR), np.uint8)
-    return np.ascontiguousarray(decoded[:, :, ::-1])
-
-
-def h264(picture: Picture, crf: int, *, predicted: bool = False) -> Picture:
-    """Through H.264 at a constant rate factor, as a key frame or as one predicted from a shift."""
-    height, width = picture.shape[:2]
-    even = picture[: height // 2 * 2, : width // 2 * 2]
-    frames = [np.roll(even, 1, axis=1), even] if predicted else [even]
-    encoder = av.CodecContext.create("libx264", "w")
-    encoder.width, encoder.height = even.shape[1], even.shape[0]
-    encoder.pix_fmt, encoder.time_base = "yuv420p", Fraction(1, 25)
-    encoder.thread_count = 1
-    encoder.options = {"crf": str(crf), "preset": "veryfast", "tune": "zerolatency"}
-    decoder = av.CodecContext.create("h264", "r")
-    decoder.thread_count = 1
-    shown = []
-    for index, pixels in enumerate(frames):
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
-        frame.pts = index
-        for packet in encoder.encode(frame):
-            shown += decoder.decode(packet)
-    for packet in encoder.encode(None):
-        shown += decoder.decode(packet)
-    shown += decoder.decode(None)
-    coded = picture.copy()
-    coded[: even.shape[0], : even.shape[1]] = shown[-1].to_ndarray(format="rgb24")
-    return coded
 
 
 def _tone(channel: PictureChannel, picture: Picture) -> Picture:
