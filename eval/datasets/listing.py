@@ -1,0 +1,80 @@
+"""Protocol files of data sets: tables with a header, lists without; refused if they are others."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from eval.errors import ManifestError
+
+Word = TypeVar("Word", bound=str)
+
+
+def read_table(path: Path, columns: Sequence[str], *, delimiter: str = ",") -> list[dict[str, str]]:
+    """Rows of a table with a header, as dicts; further columns are kept.
+
+    Args:
+        path: UTF-8 file, with or without byte order mark.
+        columns: what the header must hold.
+        delimiter: between two cells.
+
+    Raises:
+        ManifestError: no such file, a column is missing, or a row is longer or shorter.
+    """
+    lines = list(csv.reader(_text(path, columns).splitlines(), delimiter=delimiter))
+    header = [name.strip() for name in lines[0]] if lines else []
+    missing = [name for name in columns if name not in header]
+    if missing:
+        raise ManifestError(
+            f"{path}: no column {', '.join(missing)}; expected a header with "
+            f"{delimiter.join(columns)}: is this the published file?"
+        )
+    rows = []
+    for number, cells in enumerate(lines[1:], start=2):
+        if cells and len(cells) != len(header):
+            raise ManifestError(
+                f"{path}: line {number}: {len(cells)} cells, expected {len(header)} "
+                f"({delimiter.join(header)}); fetch the file again"
+            )
+        if cells:
+            rows.append({name: cell.strip() for name, cell in zip(header, cells, strict=True)})
+    return rows
+
+
+def read_words(path: Path, names: Sequence[str]) -> list[dict[str, str]]:
+    """Rows of a list without a header, words between spaces or tabs, as dicts by ``names``.
+
+    Raises:
+        ManifestError: no such file, or a line with another number of words.
+    """
+    rows = []
+    for number, line in enumerate(_text(path, names).splitlines(), start=1):
+        words = line.split()
+        if words and len(words) != len(names):
+            raise ManifestError(
+                f"{path}: line {number}: {len(words)} words, expected {len(names)}: "
+                f"{' '.join(names)}; is this the published file?"
+            )
+        if words:
+            rows.append(dict(zip(names, words, strict=True)))
+    return rows
+
+
+def one_of(path: Path, column: str, value: str, known: Mapping[str, Word]) -> Word:
+    """What ``value`` means; raises `ManifestError` that lists the known words if it is none."""
+    if value not in known:
+        raise ManifestError(f"{path}: {column} {value!r}: expected one of {', '.join(known)}")
+    return known[value]
+
+
+def _text(path: Path, names: Sequence[str]) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except FileNotFoundError as error:
+        raise ManifestError(
+            f"{path} is not there: expected the data set's list with {' '.join(names)}"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ManifestError(f"{path}: cannot be read as UTF-8 text: {error}") from error
