@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from eval.metrics.ranking import TieCompat
 from eval.metrics.trials import Floats, check_trials, split_classes
 
 _LARGEST_EXP = math.log(np.finfo(np.float64).max)
 
 
-def cllr(
-    labels: ArrayLike, llrs: ArrayLike, *, compat: Literal["asvspoof5"] | None = None
-) -> float:
+def cllr(labels: ArrayLike, llrs: ArrayLike, *, compat: TieCompat | None = None) -> float:
     """Cost of log-likelihood ratios in bits (Brummer & du Preez 2006); 1 is a silent detector.
 
     Args:

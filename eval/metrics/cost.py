@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from eval.metrics.ranking import det_curve_asvspoof5, roc_curve
+from eval.metrics.ranking import TieCompat, error_rates
 from eval.metrics.trials import Floats, split_classes
 
 
@@ -65,18 +64,14 @@ def min_dcf(
     scores: ArrayLike,
     point: OperatingPoint = ASVSPOOF5_POINT,
     *,
-    compat: Literal["asvspoof5"] | None = None,
+    compat: TieCompat | None = None,
 ) -> float:
     """Smallest normalised detection cost over all thresholds (ASVspoof 5 plan, Wang et al. 2024).
 
     By default only thresholds that exist are tried (tied scores fall on one side); with
     ``compat="asvspoof5"`` ties are split as in `eval.metrics.ranking.det_curve_asvspoof5`.
     """
-    if compat == "asvspoof5":
-        real_flagged, fake_passed = det_curve_asvspoof5(labels, scores)
-    else:
-        real_flagged, hit, _ = roc_curve(labels, scores)
-        fake_passed = 1.0 - hit
+    real_flagged, fake_passed = error_rates(labels, scores, compat=compat)
     return float(point.normalised_cost(real_flagged, fake_passed).min())
 
 

@@ -7,8 +7,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from eval.metrics.trials import Floats, check_trials, split_classes
+from eval.metrics.trials import Floats, Ints, check_trials, split_classes
 
+TieCompat = Literal["asvspoof5"]
 EerCompat = Literal["asvspoof5", "deepfakebench"]
 
 
@@ -59,6 +60,15 @@ def average_precision(labels: ArrayLike, scores: ArrayLike) -> float:
     return float(np.sum(recall_steps * precision))
 
 
+def accuracy(labels: ArrayLike, scores: ArrayLike, threshold: float) -> float:
+    """Share of trials on the right side of a threshold (flagged if score > threshold).
+
+    Depends on the mix of classes in the test set; DeepfakeBench prints it at probability 0.5.
+    """
+    is_fake, values = check_trials(labels, scores)
+    return float(np.mean((values > threshold) == is_fake))
+
+
 def eer(labels: ArrayLike, scores: ArrayLike, *, compat: EerCompat | None = None) -> float:
     """Equal error rate: where false alarms and misses are equally frequent.
 
@@ -94,26 +104,58 @@ def tpr_at_fpr(labels: ArrayLike, scores: ArrayLike, fpr: float) -> float:
     return float(hit[false_alarm <= fpr].max())
 
 
-def det_curve_asvspoof5(labels: ArrayLike, scores: ArrayLike) -> tuple[Floats, Floats]:
+def error_rates(
+    labels: ArrayLike, scores: ArrayLike, *, compat: TieCompat | None = None
+) -> tuple[Floats, Floats]:
+    """Share of real flagged and share of fakes passed at every threshold, for detection costs.
+
+    By default only thresholds that exist, tied scores on one side; ``compat="asvspoof5"`` splits
+    ties as `det_curve_asvspoof5` does.
+    """
+    if compat == "asvspoof5":
+        return det_curve_asvspoof5(labels, scores)[:2]
+    real_flagged, hit, _ = roc_curve(labels, scores)
+    return real_flagged, 1.0 - hit
+
+
+def det_curve_asvspoof5(labels: ArrayLike, scores: ArrayLike) -> tuple[Floats, Floats, Floats]:
     """Bona fide rejected and spoof accepted at each trial, as the official scorer walks them.
 
-    ASVspoof 5 evaluation package, ``compute_det_curve``: tied scores are passed one trial at a
-    time, bona fide first, so a tie counts against the detector.
+    ASVspoof 5 evaluation package, ``compute_det_curve`` (2019 and 2021 walk alike): tied scores
+    are passed one trial at a time, bona fide first, so a tie counts against the detector.
 
     Returns:
-        Miss rate (real flagged) and false acceptance rate (fake passed), N + 1 points.
+        Miss rate (real flagged), false acceptance rate (fake passed) and threshold, N + 1 points.
     """
     fake, real = split_classes(labels, scores)
-    bona_fide_scores = -np.concatenate((real, fake))
-    is_bona_fide = np.arange(bona_fide_scores.size) < real.size
-    is_bona_fide = is_bona_fide[np.argsort(bona_fide_scores, kind="mergesort")]
-    rejected = np.cumsum(is_bona_fide)
-    accepted = fake.size - np.cumsum(~is_bona_fide)
-    return np.append(0.0, rejected / real.size), np.append(1.0, accepted / fake.size)
+    (rejected, blocked), thresholds = counts_up_to(-real, -fake)
+    return rejected / real.size, (fake.size - blocked) / fake.size, -thresholds
+
+
+def counts_up_to(*classes: Floats, split_ties: bool = True) -> tuple[list[Ints], Floats]:
+    """How many trials of each class lie at or below each threshold, from none to all.
+
+    Args:
+        classes: scores of each class.
+        split_ties: tied scores are passed one trial at a time, in the order of ``classes``
+            (official scorers); else only thresholds that exist are returned.
+
+    Returns:
+        Counts per class, (K,) each, and the (K,) thresholds; the first lies 0.001 below all.
+    """
+    scores = np.concatenate(classes)
+    class_of = np.repeat(np.arange(len(classes)), [values.size for values in classes])
+    order = np.argsort(scores, kind="stable")
+    thresholds = np.append(scores[order[0]] - 0.001, scores[order])
+    kept = np.append(thresholds[1:] != thresholds[:-1], True) | split_ties
+    counts = [
+        np.append(0, np.cumsum(class_of[order] == number))[kept] for number in range(len(classes))
+    ]
+    return counts, thresholds[kept]
 
 
 def _eer_asvspoof5(labels: ArrayLike, scores: ArrayLike) -> float:
-    miss, false_acceptance = det_curve_asvspoof5(labels, scores)
+    miss, false_acceptance, _ = det_curve_asvspoof5(labels, scores)
     closest = int(np.argmin(np.abs(miss - false_acceptance)))
     return float((miss[closest] + false_acceptance[closest]) / 2.0)
 
