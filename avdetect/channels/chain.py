@@ -9,10 +9,13 @@ from functools import partial
 import numpy as np
 
 from avdetect.channels import degrade
-from avdetect.channels.codecs import CODECS, Waveform, through_codec
+from avdetect.channels.codecs import Waveform, through_codec
 
 _TELEPHONE = ("ulaw", "alaw", "amr_4.75", "amr_7.4", "amr_12.2", "opus_6", "g722")
-_FILES = tuple(name for name in CODECS if name not in _TELEPHONE)
+# Frozen: what is drawn for a seed must not change when the table of codecs grows.
+_FILES = (
+    "opus_12", "opus_16", "opus_24", "mp3_24", "mp3_32", "mp3_64", "aac_24", "aac_48",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -32,6 +33,9 @@ class Codec:
         sample_format: what its encoder takes.
         bit_rate: bits a second, None where the codec has one rate only.
         options: private options of the encoder.
+        decoder_options: what the decoder must be told where no container does.
+        lost_packet: what stands for a packet that never came, made from the packet, so that the
+            decoder runs its own concealment; None where the codec has none or FFmpeg hides it.
     """
 
     encoder: str
@@ -40,18 +44,45 @@ class Codec:
     sample_format: str = "s16"
     bit_rate: int | None = None
     options: tuple[tuple[str, str], ...] = ()
+    decoder_options: tuple[tuple[str, str], ...] = ()
+    lost_packet: Callable[[bytes], bytes] | None = None
+
+
+def _no_data_frame(_packet: bytes) -> bytes:
+    """An AMR frame of type 15, NO_DATA (RFC 4867 section 4.3): the decoder conceals it."""
+    return b"\x7c"
+
+
+def _header_alone(packet: bytes) -> bytes:
+    """An Opus packet of one frame without bytes: lost (RFC 6716 section 3.2.1)."""
+    return bytes([packet[0] & 0xFC])
+
+
+def _g726(bit_rate: int) -> Codec:
+    bits = (("bits_per_coded_sample", str(bit_rate // 8_000)),)
+    return Codec(
+        encoder="g726", decoder="g726", rate_hz=8_000, bit_rate=bit_rate, decoder_options=bits
+    )
 
 
 def _amr(bit_rate: int) -> Codec:
     return Codec(
-        encoder="libopencore_amrnb", decoder="libopencore_amrnb", rate_hz=8_000, bit_rate=bit_rate
+        encoder="libopencore_amrnb",
+        decoder="libopencore_amrnb",
+        rate_hz=8_000,
+        bit_rate=bit_rate,
+        lost_packet=_no_data_frame,
     )
 
 
 def _opus(bit_rate: int, rate_hz: int) -> Codec:
-    options = (("application", "voip"),)
     return Codec(
-        encoder="libopus", decoder="libopus", rate_hz=rate_hz, bit_rate=bit_rate, options=options
+        encoder="libopus",
+        decoder="libopus",
+        rate_hz=rate_hz,
+        bit_rate=bit_rate,
+        options=(("application", "voip"),),
+        lost_packet=_header_alone,
     )
 
 
@@ -65,53 +96,61 @@ def _mp3(bit_rate: int, rate_hz: int = SAMPLE_RATE_HZ) -> Codec:
     )
 
 
-def _aac(bit_rate: int) -> Codec:
+def _aac(bit_rate: int, rate_hz: int = SAMPLE_RATE_HZ) -> Codec:
     return Codec(
         encoder="aac",
         decoder="aac",
-        rate_hz=SAMPLE_RATE_HZ,
+        rate_hz=rate_hz,
         sample_format="fltp",
         bit_rate=bit_rate,
     )
 
 
+_MUSIC_HZ = 48_000  # usual beside pictures, and at bit rates of music
+_AMR_MODES = (4_750, 5_150, 5_900, 6_700, 7_400, 7_950, 10_200, 12_200)
+
+# GSM-FR, Speex and iLBC: FFmpeg has no encoder of its own, PyAV brings none. Its Vorbis encoder is
+# experimental and takes stereo only.
 CODECS: dict[str, Codec] = {
     "ulaw": Codec(encoder="pcm_mulaw", decoder="pcm_mulaw", rate_hz=8_000),
     "alaw": Codec(encoder="pcm_alaw", decoder="pcm_alaw", rate_hz=8_000),
     "g722": Codec(encoder="g722", decoder="g722", rate_hz=16_000),
-    "amr_4.75": _amr(4_750),
-    "amr_7.4": _amr(7_400),
-    "amr_12.2": _amr(12_200),
+    "g723.1": Codec(encoder="g723_1", decoder="g723_1", rate_hz=8_000, bit_rate=6_300),
+    **{f"g726_{k}": _g726(k * 1_000) for k in (16, 24, 32, 40)},
+    **{f"amr_{mode / 1_000:g}": _amr(mode) for mode in _AMR_MODES},
+    "msbc": Codec(encoder="sbc", decoder="sbc", rate_hz=16_000, options=(("msbc", "1"),)),
     "opus_6": _opus(6_000, 8_000),
-    "opus_12": _opus(12_000, 16_000),
-    "opus_16": _opus(16_000, 16_000),
-    "opus_24": _opus(24_000, 16_000),
-    "mp3_24": _mp3(24_000),
-    "mp3_32": _mp3(32_000),
-    "mp3_64": _mp3(64_000),
-    "aac_24": _aac(24_000),
-    "aac_48": _aac(48_000),
+    "opus_8": _opus(8_000, 8_000),
+    "opus_12_narrow": _opus(12_000, 8_000),
+    **{f"opus_{k}": _opus(k * 1_000, 16_000) for k in (12, 16, 24)},
+    **{f"mp3_{k}": _mp3(k * 1_000) for k in (16, 24, 32, 64)},
+    "mp3_128": _mp3(128_000, _MUSIC_HZ),
+    **{f"aac_{k}": _aac(k * 1_000) for k in (16, 24, 48)},
+    "aac_64": _aac(64_000, _MUSIC_HZ),
 }
 
 
-def through_codec(waveform: Waveform, name: str) -> Waveform:
+def through_codec(waveform: Waveform, name: str, lost: NDArray[np.bool_] | None = None) -> Waveform:
     """Encode and decode a waveform; what comes back lies on the same clock.
 
     Args:
         waveform: (S,) float32 in [-1, 1] at 16 kHz.
         name: a key of `CODECS`.
+        lost: (P,) which of its packets (20 ms of AMR and Opus) the decoder never gets and conceals
+            by its own means; packets behind the last flag arrive.
 
     Returns:
         (S,) float32: the codec's delay is removed, the end padded with zeros or cut.
 
     Raises:
         KeyError: if there is no such codec.
+        ValueError: packets of a codec are lost whose decoder cannot be told.
     """
     codec = CODECS[name]
     at_rate = resample(waveform, SAMPLE_RATE_HZ, codec.rate_hz)
     # Two tenths of a second of silence behind flush the codec's own look-ahead.
     padded = np.concatenate([at_rate, np.zeros(codec.rate_hz // 5, np.float32)])
-    decoded = _round_trip(padded, codec)[_delay(name) :]
+    decoded = _round_trip(padded, codec, lost)[_delay(name) :]
     return fit_length(resample(decoded, codec.rate_hz, SAMPLE_RATE_HZ), len(waveform))
 
 
@@ -148,7 +187,26 @@ def _delay(name: str) -> int:
     return int(np.argmax(correlation))
 
 
-def _round_trip(waveform: Waveform, codec: Codec) -> Waveform:
+def _round_trip(
+    waveform: Waveform, codec: Codec, lost: NDArray[np.bool_] | None = None
+) -> Waveform:
+    packets, extradata = _encode(waveform, codec)
+    if lost is not None:
+        packets = _lose(packets, codec, lost)
+    decoder = cast(AudioCodecContext, CodecContext.create(codec.decoder, "r"))
+    decoder.sample_rate, decoder.layout = codec.rate_hz, "mono"
+    decoder.options = dict(codec.decoder_options)
+    if extradata:
+        decoder.extradata = extradata
+    decoder.open()
+    frames = [decoded for packet in packets for decoded in decoder.decode(packet)]
+    frames += decoder.decode(None)
+    rates = {decoded.sample_rate for decoded in frames}
+    joined = np.concatenate([_floats(decoded) for decoded in frames])
+    return resample(joined, rates.pop(), codec.rate_hz)
+
+
+def _encode(waveform: Waveform, codec: Codec) -> tuple[list[av.Packet], bytes | None]:
     encoder = cast(AudioCodecContext, CodecContext.create(codec.encoder, "w"))
     encoder.sample_rate, encoder.layout = codec.rate_hz, "mono"
     encoder.format = codec.sample_format
@@ -157,18 +215,18 @@ def _round_trip(waveform: Waveform, codec: Codec) -> Waveform:
         encoder.bit_rate = codec.bit_rate
     encoder.options = dict(codec.options)
     encoder.open()
-    frame = _frame(waveform, codec)
-    packets = [*encoder.encode(frame), *encoder.encode(None)]
-    decoder = cast(AudioCodecContext, CodecContext.create(codec.decoder, "r"))
-    decoder.sample_rate, decoder.layout = codec.rate_hz, "mono"
-    if encoder.extradata:
-        decoder.extradata = encoder.extradata
-    decoder.open()
-    frames = [decoded for packet in packets for decoded in decoder.decode(packet)]
-    frames += decoder.decode(None)
-    rates = {decoded.sample_rate for decoded in frames}
-    joined = np.concatenate([_floats(decoded) for decoded in frames])
-    return resample(joined, rates.pop(), codec.rate_hz)
+    packets = [*encoder.encode(_frame(waveform, codec)), *encoder.encode(None)]
+    return packets, encoder.extradata
+
+
+def _lose(packets: Sequence[av.Packet], codec: Codec, lost: NDArray[np.bool_]) -> list[av.Packet]:
+    if codec.lost_packet is None:
+        raise ValueError(f"{codec.decoder} cannot be told of lost packets: lose decoded frames")
+    gone = {index for index in np.flatnonzero(lost).tolist() if index < len(packets)}
+    return [
+        av.Packet(codec.lost_packet(bytes(packet))) if index in gone else packet
+        for index, packet in enumerate(packets)
+    ]
 
 
 def _frame(waveform: Waveform, codec: Codec) -> av.AudioFrame:

@@ -50,9 +50,17 @@ def add_noise(
     frequency = np.fft.rfftfreq(max(len(waveform), 2), 1 / SAMPLE_RATE_HZ)
     shaped = spectrum / np.maximum(frequency, 50.0) ** (colour / 2)
     noise = np.fft.irfft(shaped, max(len(waveform), 2))[: len(waveform)]
-    return (waveform + noise * _level(waveform) * 10 ** (-snr_db / 20) / _level(noise)).astype(
-        np.float32
-    )
+    return mix(waveform, noise, snr_db)
+
+
+def mix(waveform: Waveform, noise: NDArray[np.floating], snr_db: float) -> Waveform:
+    """Add (S,) ``noise``, scaled to lie ``snr_db`` below the waveform, both over the clip."""
+    return (waveform + noise * rms(waveform) * 10 ** (-snr_db / 20) / rms(noise)).astype(np.float32)
+
+
+def rms(waveform: NDArray[np.floating]) -> float:
+    """Root mean square level, never 0: a level can be divided by."""
+    return max(float(np.sqrt(np.mean(np.square(waveform, dtype=np.float64)))), 1e-9)
 
 
 def reverberate(
@@ -76,13 +84,15 @@ def reverberate(
     tail *= 0.3 * distance_m / max(float(np.sqrt(np.sum(tail**2))), 1e-9)
     tail[0] = 1.0
     out = fftconvolve(waveform, tail)[: len(waveform)]
-    return np.asarray(out * _level(waveform) / _level(out), np.float32)
+    return np.asarray(out * rms(waveform) / rms(out), np.float32)
 
 
 def lose_packets(
     waveform: Waveform, loss: float, burst: float, rng: np.random.Generator
 ) -> Waveform:
-    """Lose 20 ms packets in bursts and conceal them by fading repetition (G.711 Appendix I).
+    """Lose 20 ms packets in bursts and repeat the packet before, ever softer.
+
+    The plainest concealment there is; that of ITU-T G.711 Appendix I is `concealment.conceal`.
 
     Args:
         waveform: (S,) float32 at 16 kHz.
@@ -101,7 +111,3 @@ def lose_packets(
                 0.7 if run < 4 else 0.0
             )
     return out
-
-
-def _level(waveform: NDArray[np.floating]) -> float:
-    return max(float(np.sqrt(np.mean(np.square(waveform, dtype=np.float64)))), 1e-9)
