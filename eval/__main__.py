@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from avdetect.errors import AvdetectError
+from eval.manifest.command import check, folds, manifest
 from eval.metrics_command import metrics
 
 app = typer.Typer(
@@ -29,6 +30,9 @@ class Part(StrEnum):
 
 
 app.command()(metrics)
+app.command()(folds)
+app.command()(manifest)
+app.command()(check)
 
 
 @app.command()

@@ -1,0 +1,83 @@
+"""``python -m eval folds | manifest | check``: who stands where, and whether anything leaks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from avdetect.errors import UsageError
+from eval.datasets import DATASETS
+from eval.errors import ManifestError
+from eval.manifest.file import read_manifest, write_manifest
+from eval.manifest.folds_text import folds_text
+from eval.manifest.leaks import refuse_leaks
+from eval.manifest.row import ManifestRow
+from eval.protocol import Protocol, read_protocol
+from eval.shared_data import shared_root
+
+Data = Annotated[
+    Path | None, typer.Option("--data", help="folder of the data; default $AVDETECT_DATA")
+]
+_HOLDABLE = ("speaker", "identity", "source", "generator")
+
+
+def protocol_rows(protocol: Protocol, root: Path) -> list[ManifestRow]:
+    """The rows a protocol measures on, before any fold is assigned.
+
+    Raises:
+        ManifestError: no such data set, or its files are not of its layout.
+    """
+    if protocol.manifest:
+        return read_manifest(root / protocol.manifest)
+    return read_dataset(protocol.dataset, root)
+
+
+def read_dataset(name: str, root: Path) -> list[ManifestRow]:
+    """Rows of a data set by name; raises `ManifestError` for an unknown one or another layout."""
+    if name not in DATASETS:
+        raise ManifestError(f"no data set {name!r}; there are: {', '.join(sorted(DATASETS))}")
+    return DATASETS[name].read(root)
+
+
+def folds(
+    protocol: Annotated[str, typer.Argument(metavar="PROTOCOL", help="name, or path of a .toml")],
+    data: Data = None,
+) -> None:
+    """Print the frozen groups of a protocol, what ties them, and what could not be cut."""
+    frozen = read_protocol(protocol)
+    print(folds_text(protocol_rows(frozen, data or shared_root()), frozen))
+
+
+def manifest(
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="name, as in eval datasets")],
+    out: Annotated[Path, typer.Option(help=".csv or .parquet to write")],
+    data: Data = None,
+) -> None:
+    """Read a data set in its published layout and write it as one manifest."""
+    root = data or shared_root()
+    rows = read_dataset(dataset, root)
+    write_manifest(out, rows)
+    absent = sum(not (root / row.path).is_file() for row in rows)
+    print(f"{out}: {len(rows)} rows, {absent} without their file")
+
+
+def check(
+    manifest_file: Annotated[Path, typer.Argument(metavar="MANIFEST", help=".csv or .parquet")],
+    held_out: Annotated[
+        list[str] | None, typer.Option(help=f"what no two splits may share: {', '.join(_HOLDABLE)}")
+    ] = None,
+) -> None:
+    """Validate a manifest and refuse it if two splits share a file or what is held out."""
+    fields = held_out or []
+    unknown = sorted(set(fields) - set(_HOLDABLE))
+    if unknown:
+        raise UsageError(f"--held-out {unknown[0]}: must be one of {', '.join(_HOLDABLE)}")
+    rows = read_manifest(manifest_file)
+    refuse_leaks(rows, fields, name=str(manifest_file))
+    counts = Counter((row.split or "(no split)", row.label) for row in rows)
+    for (split, label), n in sorted(counts.items()):
+        print(f"{split:<12} {label:<5} {n}")
+    print(f"no leaks in {', '.join([*fields, 'id', 'file'])}")
