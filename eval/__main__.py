@@ -10,8 +10,12 @@ from typing import Annotated
 import typer
 
 from avdetect.errors import AvdetectError
+from eval.datasets.command import datasets
+from eval.leading_silence_command import leading_silence
+from eval.levels_command import levels
 from eval.manifest.command import check, folds, manifest
 from eval.metrics_command import metrics
+from eval.run.cli import run
 
 app = typer.Typer(
     add_completion=False,
@@ -29,10 +33,14 @@ class Part(StrEnum):
     SCENES = "scenes"
 
 
+app.command()(run)
 app.command()(metrics)
 app.command()(folds)
 app.command()(manifest)
 app.command()(check)
+app.command()(datasets)
+app.command()(levels)
+app.command()(leading_silence)
 
 
 @app.command()

@@ -72,5 +72,4 @@ data/audio/
 """,
     splits=(),
     citations=(Citation(what="layout", where="README of the data folder", confirmed=True),),
-    held_out=("source",),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -23,24 +24,14 @@ def read_table(path: Path, columns: Sequence[str], *, delimiter: str = ",") -> l
     Raises:
         ManifestError: no such file, a column is missing, or a row is longer or shorter.
     """
-    lines = list(csv.reader(_text(path, columns).splitlines(), delimiter=delimiter))
+    lines = list(csv.reader(io.StringIO(_text(path, columns)), delimiter=delimiter))
     header = [name.strip() for name in lines[0]] if lines else []
-    missing = [name for name in columns if name not in header]
-    if missing:
-        raise ManifestError(
-            f"{path}: no column {', '.join(missing)}; expected a header with "
-            f"{delimiter.join(columns)}: is this the published file?"
-        )
-    rows = []
-    for number, cells in enumerate(lines[1:], start=2):
-        if cells and len(cells) != len(header):
-            raise ManifestError(
-                f"{path}: line {number}: {len(cells)} cells, expected {len(header)} "
-                f"({delimiter.join(header)}); fetch the file again"
-            )
-        if cells:
-            rows.append({name: cell.strip() for name, cell in zip(header, cells, strict=True)})
-    return rows
+    _check_header(path, header, columns, delimiter)
+    return [
+        _record(path, number, header, cells, delimiter)
+        for number, cells in enumerate(lines[1:], start=2)
+        if cells
+    ]
 
 
 def read_words(path: Path, names: Sequence[str]) -> list[dict[str, str]]:
@@ -50,7 +41,7 @@ def read_words(path: Path, names: Sequence[str]) -> list[dict[str, str]]:
         ManifestError: no such file, or a line with another number of words.
     """
     rows = []
-    for number, line in enumerate(_text(path, names).splitlines(), start=1):
+    for number, line in enumerate(_text(path, names).split("\n"), start=1):
         words = line.split()
         if words and len(words) != len(names):
             raise ManifestError(
@@ -62,11 +53,52 @@ def read_words(path: Path, names: Sequence[str]) -> list[dict[str, str]]:
     return rows
 
 
+def read_unquoted(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Rows of a table between ``|`` with a header whose last column is free text with quotes as they come.
+
+    Args:
+        path: UTF-8 file, one row a line.
+        columns: what the header must hold.
+
+    Raises:
+        ManifestError: no such file, a column is missing, or a row is too short.
+    """
+    lines = _text(path, columns).split("\n")
+    header = lines[0].strip().split("|")
+    _check_header(path, header, columns, "|")
+    rows = []
+    for number, line in enumerate(lines[1:], start=2):
+        cells = line.rstrip("\r").split("|", len(header) - 1)
+        if line.strip():
+            rows.append(_record(path, number, header, cells, "|"))
+    return rows
+
+
 def one_of(path: Path, column: str, value: str, known: Mapping[str, Word]) -> Word:
     """What ``value`` means; raises `ManifestError` that lists the known words if it is none."""
     if value not in known:
         raise ManifestError(f"{path}: {column} {value!r}: expected one of {', '.join(known)}")
     return known[value]
+
+
+def _check_header(path: Path, header: list[str], columns: Sequence[str], delimiter: str) -> None:
+    missing = [name for name in columns if name not in header]
+    if missing:
+        raise ManifestError(
+            f"{path}: no column {', '.join(missing)}; expected a header with "
+            f"{delimiter.join(columns)}: is this the published file?"
+        )
+
+
+def _record(
+    path: Path, number: int, header: list[str], cells: list[str], delimiter: str
+) -> dict[str, str]:
+    if len(cells) != len(header):
+        raise ManifestError(
+            f"{path}: line {number}: {len(cells)} cells, expected {len(header)} "
+            f"({delimiter.join(header)}); fetch the file again"
+        )
+    return {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
 
 
 def _text(path: Path, names: Sequence[str]) -> str:

@@ -54,5 +54,4 @@ data/faces/
 """,
     splits=(),
     citations=(Citation(what="layout", where="README of the data folder", confirmed=True),),
-    held_out=("source",),
 )

@@ -75,5 +75,4 @@ data/video/
 """,
     splits=(),
     citations=(Citation(what="layout", where="README of the data folder", confirmed=True),),
-    held_out=("source",),
 )
