@@ -206,7 +206,7 @@ def _round_trip(
     return resample(joined, rates.pop(), codec.rate_hz)
 
 
-def _encode(waveform: Waveform, codec: Codec) -> tuple[list[av.Packet], bytes | None]:
+def _encode(waveform: Waveform, codec: Codec) -> tuple[list[av.Packet[Any]], bytes | None]:
     encoder = cast(AudioCodecContext, CodecContext.create(codec.encoder, "w"))
     encoder.sample_rate, encoder.layout = codec.rate_hz, "mono"
     encoder.format = codec.sample_format
@@ -219,7 +219,9 @@ def _encode(waveform: Waveform, codec: Codec) -> tuple[list[av.Packet], bytes | 
     return packets, encoder.extradata
 
 
-def _lose(packets: Sequence[av.Packet], codec: Codec, lost: NDArray[np.bool_]) -> list[av.Packet]:
+def _lose(
+    packets: Sequence[av.Packet[Any]], codec: Codec, lost: NDArray[np.bool_]
+) -> list[av.Packet[Any]]:
     if codec.lost_packet is None:
         raise ValueError(f"{codec.decoder} cannot be told of lost packets: lose decoded frames")
     gone = {index for index in np.flatnonzero(lost).tolist() if index < len(packets)}

@@ -11,6 +11,7 @@ from avdetect.timebase import SAMPLE_RATE_HZ
 
 _NARROW_HZ = 8_000
 _SOUND_M_S = 343.0
+_SHORTEST_MIRRORED = 32
 
 
 def narrow_band(waveform: Waveform) -> Waveform:
@@ -21,14 +22,19 @@ def narrow_band(waveform: Waveform) -> Waveform:
 
 def telephone_band(waveform: Waveform) -> Waveform:
     """Band pass 300-3400 Hz, as analogue telephone lines have it (ITU-T G.712), zero phase."""
-    sos = butter(3, (300.0, 3_400.0), "bandpass", fs=SAMPLE_RATE_HZ, output="sos")
-    return np.asarray(sosfiltfilt(sos, waveform), np.float32)
+    return band_pass(waveform, 300.0, 3_400.0, order=3)
+
+
+def band_pass(waveform: Waveform, low_hz: float, high_hz: float, *, order: int) -> Waveform:
+    """Zero-phase Butterworth band pass, -6 dB at both edges, each of twice ``order``."""
+    sos = butter(order, (low_hz, high_hz), "bandpass", fs=SAMPLE_RATE_HZ, output="sos")
+    return _zero_phase(sos, waveform)
 
 
 def high_pass(waveform: Waveform, cutoff_hz: float = 80.0) -> Waveform:
     """Zero-phase fourth-order high-pass: hum and rumble tell rooms apart, not forgeries."""
     sos = butter(2, cutoff_hz, "highpass", fs=SAMPLE_RATE_HZ, output="sos")
-    return np.asarray(sosfiltfilt(sos, waveform), np.float32)
+    return _zero_phase(sos, waveform)
 
 
 def scale_gain(waveform: Waveform, gain_db: float) -> Waveform:
@@ -111,3 +117,9 @@ def lose_packets(
                 0.7 if run < 4 else 0.0
             )
     return out
+
+
+def _zero_phase(sos: NDArray[np.float64], waveform: Waveform) -> Waveform:
+    # A clip of a few samples cannot be mirrored at its ends.
+    padding = "odd" if len(waveform) > _SHORTEST_MIRRORED else None
+    return np.asarray(sosfiltfilt(sos, waveform, padtype=padding), np.float32)

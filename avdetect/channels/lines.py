@@ -56,4 +56,5 @@ def automatic_gain(
         gains_db[index] = gain_db
     centres = (np.arange(len(levels_db)) + 0.5) * step
     smooth_db = np.interp(np.arange(len(waveform)), centres, gains_db) if len(gains_db) else 0.0
-    return np.clip(waveform * 10 ** (smooth_db / 20), -1.0, 1.0).astype(np.float32)
+    louder = np.clip(waveform * 10 ** (smooth_db / 20), -1.0, 1.0)
+    return np.asarray(louder, np.float32)

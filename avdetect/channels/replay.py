@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import butter, sosfiltfilt
 
 from avdetect.channels.codecs import Waveform
-from avdetect.channels.degrade import add_noise, high_pass, rms
+from avdetect.channels.degrade import add_noise, band_pass, high_pass, rms
 from avdetect.channels.rooms import in_room
-from avdetect.timebase import SAMPLE_RATE_HZ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +55,7 @@ def replay(
         recording: where a microphone hears it.
         rng: draws room and noise.
     """
-    band = (loudspeaker.low_hz, loudspeaker.high_hz)
-    sos = butter(2, band, "bandpass", fs=SAMPLE_RATE_HZ, output="sos")
-    played = np.asarray(sosfiltfilt(sos, waveform), np.float64)
+    played = band_pass(waveform, loudspeaker.low_hz, loudspeaker.high_hz, order=2)
     pushed = loudspeaker.drive * played / max(float(np.abs(played).max(initial=0.0)), 1e-9)
     # A cone is stiffer one way than the other: the offset makes even harmonics.
     bent = np.tanh(pushed + 0.2 * loudspeaker.drive) - np.tanh(0.2 * loudspeaker.drive)

@@ -49,8 +49,8 @@ def room_response(t60_s: float, distance_m: float, rng: np.random.Generator) -> 
     response += late * rng.normal(size=length) * np.sqrt(power)
     # All images push the same way: without it a room would boom below 80 Hz.
     sos = butter(2, 80.0, "highpass", fs=SAMPLE_RATE_HZ, output="sos")
-    filtered = np.asarray(sosfilt(sos, response), np.float64)
-    return filtered / filtered[0]
+    filtered = sosfilt(sos, response)
+    return np.asarray(filtered / filtered[0], np.float64)
 
 
 def in_room(
