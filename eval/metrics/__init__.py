@@ -8,7 +8,15 @@ from eval.metrics.calibration import Reliability, cllr, ece, min_cllr, pav, reli
 from eval.metrics.cost import ASVSPOOF5_POINT, OperatingPoint, act_dcf, min_dcf
 from eval.metrics.localisation import LocalisationFigures, Proposal, localisation
 from eval.metrics.masks import iinc, mask_iou, pixel_accuracy
-from eval.metrics.ranking import accuracy, auc, average_precision, eer, roc_curve, tpr_at_fpr
+from eval.metrics.ranking import (
+    accuracy,
+    auc,
+    average_precision,
+    det_curve,
+    eer,
+    roc_curve,
+    tpr_at_fpr,
+)
 from eval.metrics.sync import SyncOffsetError, sync_offset_error
 from eval.metrics.tandem import (
     ASVSPOOF5_ASV,
@@ -42,6 +50,7 @@ __all__ = [
     "auc",
     "average_precision",
     "cllr",
+    "det_curve",
     "ece",
     "eer",
     "iinc",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from eval.metrics.ranking import TieCompat, error_rates
+from eval.metrics.ranking import TieCompat, det_curve
 from eval.metrics.trials import Floats, split_classes
 
 
@@ -69,9 +69,9 @@ def min_dcf(
     """Smallest normalised detection cost over all thresholds (ASVspoof 5 plan, Wang et al. 2024).
 
     By default only thresholds that exist are tried (tied scores fall on one side); with
-    ``compat="asvspoof5"`` ties are split as in `eval.metrics.ranking.det_curve_asvspoof5`.
+    ``compat="asvspoof5"`` ties are split as in `eval.metrics.det_curve`.
     """
-    real_flagged, fake_passed = error_rates(labels, scores, compat=compat)
+    real_flagged, fake_passed, _ = det_curve(labels, scores, compat=compat)
     return float(point.normalised_cost(real_flagged, fake_passed).min())
 
 

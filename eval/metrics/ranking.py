@@ -72,27 +72,23 @@ def accuracy(labels: ArrayLike, scores: ArrayLike, threshold: float) -> float:
 def eer(labels: ArrayLike, scores: ArrayLike, *, compat: EerCompat | None = None) -> float:
     """Equal error rate: where false alarms and misses are equally frequent.
 
-    By default the ROC is interpolated linearly between distinct thresholds, which a coin-flip
-    between two neighbouring thresholds attains: neither the order of trials nor the direction of a
-    tie matters; all scores equal gives 0.5, reversed scores 1.0.
+    The mean of both errors at the threshold where they are closest, without interpolation, as
+    ASVspoof has it. Tied scores fall on one side together, so the order of trials does not matter:
+    all scores equal gives 0.5, reversed scores 1.0.
 
     Args:
         labels: (N,) 1 = fake.
         scores: (N,) higher = more fake.
-        compat: ``asvspoof5`` for the mean of both rates at the closest point, tied scores passed
-            one trial at a time, bona fide first (ASVspoof 5 evaluation package,
-            ``compute_det_curve``); ``deepfakebench`` for the false alarm rate at the closest point
-            of the ROC without its collinear points (DeepfakeBench ``training/metrics/utils.py``).
+        compat: ``asvspoof5`` passes tied scores one trial at a time, bona fide first (see
+            `det_curve`), and differs only where scores tie across classes; ``deepfakebench`` takes
+            the false alarm rate at the closest point of the ROC without its collinear points
+            (DeepfakeBench ``training/metrics/utils.py``).
     """
-    if compat == "asvspoof5":
-        return _eer_asvspoof5(labels, scores)
     if compat == "deepfakebench":
         return _eer_deepfakebench(labels, scores)
-    false_alarm, hit, _ = roc_curve(labels, scores)
-    gap = false_alarm - (1.0 - hit)
-    after = int(np.argmax(gap >= 0.0))
-    step = -gap[after - 1] / (gap[after] - gap[after - 1])
-    return float(false_alarm[after - 1] + step * (false_alarm[after] - false_alarm[after - 1]))
+    false_alarm, miss, _ = det_curve(labels, scores, compat=compat)
+    closest = int(np.argmin(np.abs(false_alarm - miss)))
+    return float((false_alarm[closest] + miss[closest]) / 2.0)
 
 
 def tpr_at_fpr(labels: ArrayLike, scores: ArrayLike, fpr: float) -> float:
@@ -104,32 +100,25 @@ def tpr_at_fpr(labels: ArrayLike, scores: ArrayLike, fpr: float) -> float:
     return float(hit[false_alarm <= fpr].max())
 
 
-def error_rates(
+def det_curve(
     labels: ArrayLike, scores: ArrayLike, *, compat: TieCompat | None = None
-) -> tuple[Floats, Floats]:
-    """Share of real flagged and share of fakes passed at every threshold, for detection costs.
+) -> tuple[Floats, Floats, Floats]:
+    """Both errors at every threshold, from flagging nothing to flagging all (Martin et al. 1997).
 
-    By default only thresholds that exist, tied scores on one side; ``compat="asvspoof5"`` splits
-    ties as `det_curve_asvspoof5` does.
-    """
-    if compat == "asvspoof5":
-        return det_curve_asvspoof5(labels, scores)[:2]
-    real_flagged, hit, _ = roc_curve(labels, scores)
-    return real_flagged, 1.0 - hit
-
-
-def det_curve_asvspoof5(labels: ArrayLike, scores: ArrayLike) -> tuple[Floats, Floats, Floats]:
-    """Bona fide rejected and spoof accepted at each trial, as the official scorer walks them.
-
-    ASVspoof 5 evaluation package, ``compute_det_curve`` (2019 and 2021 walk alike): tied scores
-    are passed one trial at a time, bona fide first, so a tie counts against the detector.
+    Args:
+        labels: (N,) 1 = fake.
+        scores: (N,) higher = more fake.
+        compat: by default tied scores fall on one side together. ``asvspoof5`` passes them one
+            trial at a time, bona fide first, so that a tie counts against the detector
+            (``compute_det_curve`` of the ASVspoof 5, 2021 and 2019 evaluation packages).
 
     Returns:
-        Miss rate (real flagged), false acceptance rate (fake passed) and threshold, N + 1 points.
+        Share of real flagged (``Pmiss`` in ASVspoof), share of fakes passed (``Pfa``), and the
+        threshold of each point (flagged if score >= threshold; the first is above all scores).
     """
     fake, real = split_classes(labels, scores)
-    (rejected, blocked), thresholds = counts_up_to(-real, -fake)
-    return rejected / real.size, (fake.size - blocked) / fake.size, -thresholds
+    (flagged, caught), thresholds = counts_up_to(-real, -fake, split_ties=compat == "asvspoof5")
+    return flagged / real.size, (fake.size - caught) / fake.size, -thresholds
 
 
 def counts_up_to(*classes: Floats, split_ties: bool = True) -> tuple[list[Ints], Floats]:
@@ -152,12 +141,6 @@ def counts_up_to(*classes: Floats, split_ties: bool = True) -> tuple[list[Ints],
         np.append(0, np.cumsum(class_of[order] == number))[kept] for number in range(len(classes))
     ]
     return counts, thresholds[kept]
-
-
-def _eer_asvspoof5(labels: ArrayLike, scores: ArrayLike) -> float:
-    miss, false_acceptance, _ = det_curve_asvspoof5(labels, scores)
-    closest = int(np.argmin(np.abs(miss - false_acceptance)))
-    return float((miss[closest] + false_acceptance[closest]) / 2.0)
 
 
 def _eer_deepfakebench(labels: ArrayLike, scores: ArrayLike) -> float:

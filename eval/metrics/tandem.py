@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from eval.metrics.ranking import TieCompat, counts_up_to, error_rates
-from eval.metrics.trials import Floats, Ints, check_trials, split_classes
+from eval.metrics.ranking import TieCompat, counts_up_to, det_curve
+from eval.metrics.trials import Floats, Ints, check_trials
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ def min_tdcf(
     blind = min(miss_weight, fake_weight)
     if miss_weight < 0.0 or blind + asv_cost <= 0.0 or (form == "2019" and blind <= 0.0):
         raise ValueError(f"t-DCF is not defined for these ASV errors and prices: {asv}")
-    real_flagged, fake_passed = error_rates(labels, scores, compat=compat)
+    real_flagged, fake_passed, _ = det_curve(labels, scores, compat=compat)
     cost = miss_weight * real_flagged + fake_weight * fake_passed
     if form == "2019":
         return float(cost.min() / blind)
@@ -218,18 +218,13 @@ def tandem_eer(labels: ArrayLike, scores: ArrayLike, asv: SpeakerScores) -> floa
         Share of spoofs accepted by the tandem at that pair, a fraction.
 
     Raises:
-        ValueError: as `check_trials`, or no ASV threshold accepts more impostors than it misses
-            targets.
+        ValueError: as `check_trials`.
     """
-    fake, real = split_classes(labels, scores)
-    (rejected, blocked), _ = counts_up_to(-real, -fake)
-    cm_miss, cm_pass = rejected / real.size, (fake.size - blocked) / fake.size
+    cm_miss, cm_pass, _ = det_curve(labels, scores, compat="asvspoof5")
     (missed, stopped, caught), _ = counts_up_to(asv.target, asv.nontarget, asv.fake)
     asv_miss = missed / asv.target.size
     nontarget, spoof = 1.0 - stopped / asv.nontarget.size, 1.0 - caught / asv.fake.size
     allowed = (asv_miss < 0.5 * nontarget + 0.5 * spoof) & (spoof > 0.0)
-    if not allowed.any():
-        raise ValueError("tandem EER: no ASV threshold accepts more impostors than it misses")
     asv_miss, nontarget, spoof = asv_miss[allowed], nontarget[allowed], spoof[allowed]
     at = _closest_to_balance(cm_miss, cm_pass, asv_miss, nontarget, spoof)
     with np.errstate(divide="ignore", invalid="ignore"):

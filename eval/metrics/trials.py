@@ -63,5 +63,5 @@ def mean_by_clip(
     n_fake = np.bincount(clip_of, weights=is_fake)
     mixed = (n_fake > 0) & (n_fake < n_frames)
     if mixed.any():
-        raise ValueError(f"clip {names[mixed.argmax()]!r} holds frames of both classes")
+        raise ValueError(f"clip {names[mixed.argmax()]} holds frames of both classes")
     return n_fake > 0, np.bincount(clip_of, weights=values) / n_frames
