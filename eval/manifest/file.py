@@ -25,7 +25,7 @@ from eval.manifest.row import ManifestRow
 
 COLUMNS = tuple(field.name for field in fields(ManifestRow))
 _SECONDS = ("start_s", "end_s", "duration_s")
-_REQUIRED = {field.name for field in fields(ManifestRow) if field.default is MISSING}
+_REQUIRED = [field.name for field in fields(ManifestRow) if field.default is MISSING]
 _SEGMENT = re.compile(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)")
 _TYPES = {"rate_hz": pa.int64()} | dict.fromkeys(_SECONDS, pa.float64())
 _SCHEMA = pa.schema([(name, _TYPES.get(name, pa.string())) for name in COLUMNS])

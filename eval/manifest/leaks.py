@@ -68,6 +68,6 @@ def refuse_leaks(rows: Sequence[ManifestRow], held_out: Sequence[str], *, name: 
         shown = "; ".join(str(leak) for leak in leaks[:_SHOWN])
         more = f" and {len(leaks) - _SHOWN} more" if len(leaks) > _SHOWN else ""
         raise LeakError(
-            f"{name}: {len(leaks)} leaks between splits: {shown}{more}; "
+            f"{name}: {len(leaks)} leak{'s' * (len(leaks) > 1)} between splits: {shown}{more}; "
             f"move these rows to one split or to {UNUSED!r}"
         )
