@@ -113,6 +113,11 @@ annotations-split-def.csv   identity, split
             confirmed=True,
         ),
         Citation(
+            what="spoken language",
+            where="huggingface.co/datasets/faridlab/deepspeak_v1 (authors' card)",
+            confirmed=True,
+        ),
+        Citation(
             what="names of the three tables; columns of the real and the split table",
             where="independent readers of the release, agreeing; the release is behind a form",
             confirmed=False,

@@ -15,7 +15,7 @@ from eval.manifest.row import ManifestRow
 _LISTS = "dataset_json"
 _PREFIX = "deepfakes_detection_datasets/"  # the authors' own root, in front of every frame
 _SPLITS = ("test", "train")  # their ``val`` lists the frames of ``test`` once more
-_DOMAINS = ("ff", "cdf")
+_DOMAINS = {"ff": "FaceForensics++", "cdf": "Celeb-DF"}
 
 
 class _Frame(NamedTuple):
@@ -70,6 +70,8 @@ def _row(frame: _Frame, name: str) -> ManifestRow:
     if domain not in _DOMAINS:
         generator, domain = name, ""
     path = inside(frame.path.replace("\\", "/").removeprefix(_PREFIX))
+    if not fake:  # lists of both domains may repeat it; its own folder says where it is from
+        domain = next((d for d, folder in _DOMAINS.items() if path.startswith(folder)), "")
     identity, source = _people(frame.video)
     return ManifestRow(
         id=path,

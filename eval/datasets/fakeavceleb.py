@@ -61,13 +61,9 @@ FakeVideo-FakeAudio/
     splits=(),
     citations=(
         Citation(
-            what="four folders of real and fake picture and sound",
-            where="DASH-Lab/FakeAVCeleb README.md",
-            confirmed=False,
-        ),
-        Citation(
-            what="columns of meta_data.csv, the unnamed tenth",
-            where="independent readers of the release, agreeing; the file is behind a form",
+            what="four folders, columns of meta_data.csv and its unnamed tenth",
+            where="independent readers of the release, agreeing; it is behind a form, and "
+            "DASH-Lab/FakeAVCeleb README.md does not tell",
             confirmed=False,
         ),
     ),

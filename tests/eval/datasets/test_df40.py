@@ -56,7 +56,7 @@ def test_rows_hold_what_the_lists_say(root):
         video_label="real",
         identity="000",
         source="000",
-        quality="cdf",
+        quality="ff",
         split="test",
     )
     assert rows[_TRAIN] == ManifestRow(
