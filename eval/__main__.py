@@ -13,6 +13,7 @@ from avdetect.errors import AvdetectError
 from eval.datasets.command import datasets
 from eval.leading_silence_command import leading_silence
 from eval.levels_command import levels
+from eval.exports.command import export
 from eval.manifest.command import check, folds, manifest
 from eval.metrics_command import metrics
 from eval.run.cli import run
@@ -34,6 +35,7 @@ class Part(StrEnum):
 
 
 app.command()(run)
+app.command()(export)
 app.command()(metrics)
 app.command()(folds)
 app.command()(manifest)

@@ -22,7 +22,7 @@ def parts_by_condition(
     question: Question,
     durations_s: Mapping[str, float],
 ) -> dict[str, Parts]:
-    """Rows of every part, by condition and value, without conditions that do not part the rows.
+    """Rows of every part, by condition and value, without conditions that part nothing anew.
 
     Args:
         protocol: names sets and conditions.
@@ -43,12 +43,18 @@ def parts_by_condition(
         else:
             tables[condition] = _grouped((getattr(row, condition), row) for row in entering)
     tables["duration"] = _by_duration(entering, durations_s)
-    return {
-        name: filled
-        for name, parts in tables.items()
-        if (filled := {value: part for value, part in parts.items() if part})
-        and (len(filled) > 1 or name in OF_FAKES)
-    }
+    telling: dict[str, Parts] = {}
+    for name, parts in tables.items():
+        filled = {value: part for value, part in parts.items() if part}
+        if filled and (len(filled) > 1 or name in OF_FAKES):
+            if _cut(filled) not in map(_cut, telling.values()):
+                telling[name] = filled
+    return telling
+
+
+def _cut(parts: Parts) -> set[frozenset[str]]:
+    """What a condition parts the rows into, whatever the parts are called."""
+    return {frozenset(row.id for row in part) for part in parts.values()}
 
 
 def _against_all_real(rows: Sequence[ManifestRow], condition: str, question: Question) -> Parts:

@@ -31,6 +31,7 @@ _STYLE: Any = {
     "font.size": 9.0,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "axes.axisbelow": True,
     "axes.grid": True,
     "grid.color": "#e4e4e4",
     "legend.frameon": False,
@@ -74,7 +75,7 @@ def write_plots(
 
 def _svg(draw: Draw, title: str) -> str:
     with rc_context(_STYLE):
-        figure = Figure(figsize=(5.6, 4.6), layout="constrained")
+        figure = Figure(figsize=(5.6, 5.4), layout="constrained")
         axes = figure.add_subplot()
         axes.set_title(title, loc="left", fontweight="bold")
         draw(axes)
@@ -133,12 +134,12 @@ def _reliability(axes: Axes, trials: ScoredTrials) -> None:
         s=12 + 400 * bins.weight,
         color=_OURS,
         alpha=0.75,
-        label=f"area = share of clips; ECE {ece:.3f}\nCllr {cllr:.3f}, minCllr {least:.3f}",
+        label=f"ECE {ece:.3f}, Cllr {cllr:.3f}, minCllr {least:.3f}; area = share of clips",
     )
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.04, 1.04), aspect="equal")
     axes.set_xlabel("probability of fake that the LLR claims at even odds")
     axes.set_ylabel("share of fakes at even odds")
-    axes.legend(loc="upper left", markerscale=0.6)
+    _legend(axes)
 
 
 def _histogram(axes: Axes, trials: ScoredTrials) -> None:
@@ -159,11 +160,11 @@ def _histogram(axes: Axes, trials: ScoredTrials) -> None:
         axes.axvline(BANK_LLR, color="#555555", linewidth=0.8, linestyle="--")
     axes.set_xlabel("fake_llr (natural logarithm); above 0 favours fake")
     axes.set_ylabel("share of the class, %")
-    axes.legend()
+    _legend(axes)
 
 
 def _legend(axes: Axes) -> None:
-    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=7.5)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, fontsize=8.0)
 
 
 def _line(number: int) -> dict[str, Any]:

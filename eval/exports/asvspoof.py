@@ -1,0 +1,36 @@
+"""ASVspoof submissions: one score an utterance, higher = bona fide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+HEADER_2024 = "filename\tcm-score"
+
+
+def asvspoof_2021(llrs: Mapping[str, float]) -> str:
+    """``utterance score`` a line without a header, as ASVspoof 2019 and 2021 score files have it.
+
+    ASVspoof 2021 evaluation package (``asvspoof-challenge/2021``, ``evaluate.py``).
+
+    Args:
+        llrs: ``fake_llr`` by id; a path becomes the utterance's bare name.
+    """
+    return "".join(f"{_utterance(name)} {-llr:.6f}\n" for name, llr in llrs.items())
+
+
+def asvspoof5(llrs: Mapping[str, float]) -> str:
+    """``filename<tab>cm-score`` a line under that header: track 1 of ASVspoof 5.
+
+    ASVspoof 5 evaluation package (``asvspoof-challenge/asvspoof5``, ``evaluation-package/util.py``,
+    ``load_cm_scores_keys``), which wants exactly the utterances of the key.
+
+    Args:
+        llrs: ``fake_llr`` by id; a path becomes the utterance's bare name.
+    """
+    lines = [f"{_utterance(name)}\t{-llr:.6f}" for name, llr in llrs.items()]
+    return "\n".join([HEADER_2024, *lines]) + "\n"
+
+
+def _utterance(clip_id: str) -> str:
+    return PurePosixPath(clip_id).stem
