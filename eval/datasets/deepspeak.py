@@ -123,5 +123,5 @@ annotations-split-def.csv   identity, split
             confirmed=False,
         ),
     ),
-    held_out=("identity", "source"),
+    held_out=("identity",),
 )

@@ -66,5 +66,4 @@ train/  dev/  test/                  <number>.mp4
             confirmed=False,
         ),
     ),
-    held_out=("source",),
 )
