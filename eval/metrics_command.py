@@ -40,6 +40,10 @@ def metrics(  # noqa: PLR0913, PLR0917 - one parameter an option
     groups: Annotated[
         str | None, typer.Option(help="column of the speaker or identity, resampled as one")
     ] = None,
+    ids: Annotated[
+        Path | None,
+        typer.Option(help="manifest or CSV whose ids must all be scored, and no others"),
+    ] = None,
     column: Annotated[str, typer.Option(help="column of the score")] = "score",
     compat: Annotated[
         bool, typer.Option("--compat", help="ties as the official ASVspoof 5 scorer has them")
@@ -57,18 +61,20 @@ def metrics(  # noqa: PLR0913, PLR0917 - one parameter an option
         higher="fake" if higher in (Higher.FAKE, Higher.SPOOF) else "bonafide",
         score_column=column,
         group_column=groups,
+        reference=ids,
     )
     point = _operating_point(prior_fake, cost_miss, cost_false_acceptance)
     table = metric_table(point, as_llr=scores is Scale.LLR, compat=compat)
     figures = summarise(trials, table, n_draws=draws)
-    if looks_reversed(figures):
+    figures["resampled"] = groups if groups is not None else "trial"
+    figures["looks_reversed"] = looks_reversed(figures)
+    if figures["looks_reversed"]:
         print(
             f"warning: {scores_file}: AUC is {figures['auc']:.3f}: the direction looks reversed; "
             "is --higher right?",
             file=sys.stderr,
         )
-    figures["resampled"] = groups if groups is not None else "trial"
-    print(json.dumps(figures))
+    print(json.dumps(figures, allow_nan=False))
 
 
 def _operating_point(prior_fake: float, miss: float, false_acceptance: float) -> OperatingPoint:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import math
 from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avdetect.errors import InputNotFoundError, UsageError
+from avdetect.errors import InputNotFoundError
+from eval.errors import ScoresError
+from eval.manifest.file import read_manifest
 
 IS_FAKE = {"bonafide": False, "real": False, "spoof": True, "fake": True}
 
@@ -23,7 +26,7 @@ class ScoredTrials:
     Attributes:
         ids: (N,) unique.
         is_fake: (N,).
-        scores: (N,) higher = more fake, whatever the file's direction was.
+        scores: (N,) finite, higher = more fake, whatever the file's direction was.
         groups: (N,) speaker or identity, the id itself where no column was named.
     """
 
@@ -34,7 +37,12 @@ class ScoredTrials:
 
 
 def read_score_file(
-    path: Path, *, higher: str, score_column: str = "score", group_column: str | None = None
+    path: Path,
+    *,
+    higher: str,
+    score_column: str = "score",
+    group_column: str | None = None,
+    reference: Path | None = None,
 ) -> ScoredTrials:
     """Read and validate a score file.
 
@@ -43,20 +51,24 @@ def read_score_file(
         higher: ``fake`` or ``bonafide``, what a higher score means in this file.
         score_column: name of the score's column.
         group_column: column of the speaker or identity; None makes every trial its own group.
+        reference: manifest, or any CSV with a column ``id``, whose ids the file must hold: all of
+            them and no others.
 
     Raises:
         InputNotFoundError: no such file.
-        UsageError: a column, id or score is missing, an id occurs twice, a score is NaN or not a
-            number, a label is unknown, or only one class is there.
+        ScoresError: a column, id or score is missing, an id occurs twice, a score is not a finite
+            number, a label is unknown, only one class is there, or the ids are not the reference's.
     """
     rows = _read_table(
         path, ["id", "label", score_column, *([group_column] if group_column else [])]
     )
     ids = [row["id"] for row in rows]
     _refuse_bad_ids(path, ids)
+    if reference is not None:
+        _refuse_other_ids(path, ids, reference, _reference_ids(reference))
     labels = [_is_fake(path, row) for row in rows]
     if len(set(labels)) < 2:
-        raise UsageError(f"{path}: holds one class only; metrics need both real and fake trials")
+        raise ScoresError(f"{path}: holds one class only; metrics need both real and fake trials")
     scores = np.asarray([_score(path, row, score_column) for row in rows])
     return ScoredTrials(
         ids=ids,
@@ -73,30 +85,52 @@ def _read_table(path: Path, columns: list[str]) -> list[dict[str, str]]:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
             rows = list(reader)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputNotFoundError(f"{path}: cannot be read as CSV: {error}") from error
     for column in columns:
         if column not in (reader.fieldnames or ()):
-            raise UsageError(f"{path}: no column {column!r}; there are: {reader.fieldnames}")
+            raise ScoresError(f"{path}: no column {column!r}; there are: {reader.fieldnames}")
     for number, row in enumerate(rows, start=2):
         if None in row or None in row.values():
-            raise UsageError(f"{path}, row {number}: not as many fields as the header has columns")
+            raise ScoresError(f"{path}, row {number}: not as many fields as the header has columns")
     return rows
+
+
+def _reference_ids(path: Path) -> list[str]:
+    if path.suffix == ".parquet":
+        return [row.id for row in read_manifest(path)]
+    return [row["id"] for row in _read_table(path, ["id"])]
 
 
 def _refuse_bad_ids(path: Path, ids: list[str]) -> None:
     if "" in ids:
-        raise UsageError(f"{path}, row {ids.index('') + 2}: the id is missing")
+        raise ScoresError(f"{path}, row {ids.index('') + 2}: the id is missing")
     twice = [name for name, count in Counter(ids).items() if count > 1]
     if twice:
-        raise UsageError(f"{path}: {len(twice)} ids occur more than once, such as {twice[0]!r}")
+        raise ScoresError(f"{path}: {len(twice)} ids occur more than once, such as {twice[0]!r}")
+
+
+def _refuse_other_ids(
+    path: Path, ids: Sequence[str], reference: Path, wanted: Collection[str]
+) -> None:
+    missing = sorted(set(wanted) - set(ids))
+    if missing:
+        raise ScoresError(
+            f"{path}: {len(missing)} ids of {reference} have no score, such as {missing[0]!r}; "
+            "score them, or leave unjudged trials out of the reference and report coverage"
+        )
+    unknown = sorted(set(ids) - set(wanted))
+    if unknown:
+        raise ScoresError(
+            f"{path}: {len(unknown)} ids are not in {reference}, such as {unknown[0]!r}"
+        )
 
 
 def _is_fake(path: Path, row: dict[str, str]) -> bool:
     try:
         return IS_FAKE[row["label"]]
     except KeyError:
-        raise UsageError(
+        raise ScoresError(
             f"{path}, id {row['id']!r}: unknown label {row['label']!r}; "
             f"known are {', '.join(IS_FAKE)}"
         ) from None
@@ -107,9 +141,9 @@ def _score(path: Path, row: dict[str, str], column: str) -> float:
         score = float(row[column])
     except ValueError:
         score = math.nan
-    if math.isnan(score):
-        raise UsageError(
-            f"{path}, id {row['id']!r}: {column} is {row[column]!r}, not a number; "
+    if not math.isfinite(score):
+        raise ScoresError(
+            f"{path}, id {row['id']!r}: {column} is {row[column]!r}, not a finite number; "
             "leave unjudged trials out and report coverage"
         )
     return score

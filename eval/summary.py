@@ -20,19 +20,20 @@ def metric_table(
     Args:
         point: operating point of both costs.
         as_llr: scores are natural-log likelihood ratios, so Cllr, actDCF and ECE mean something.
-        compat: ties and overflow as the official ASVspoof 5 scorer treats them.
+        compat: ties as the official ASVspoof 5 scorer treats them.
     """
     quirk: Any = "asvspoof5" if compat else None
     table: dict[str, Metric] = {
         EER_NAME: functools.partial(metrics.eer, compat=quirk),
         AUC_NAME: metrics.auc,
+        "ap": metrics.average_precision,
         "min_dcf": functools.partial(metrics.min_dcf, point=point, compat=quirk),
         "min_cllr": metrics.min_cllr,
         TPR_NAME: functools.partial(metrics.tpr_at_fpr, fpr=0.01),
     }
     if as_llr:
         table["act_dcf"] = functools.partial(metrics.act_dcf, point=point)
-        table["cllr"] = functools.partial(metrics.cllr, compat=quirk)
+        table["cllr"] = metrics.cllr
         table["ece"] = metrics.ece
     return table
 
@@ -64,4 +65,5 @@ def summarise(
 def looks_reversed(figures: dict[str, Any]) -> bool:
     """Whether the scores rank real above fake beyond chance: AUC and its interval below 0.5."""
     bounds = figures["intervals"][AUC_NAME]
-    return figures[AUC_NAME] < 0.5 and bounds is not None and bounds[1] < 0.5
+    highest: float = figures[AUC_NAME] if bounds is None else bounds[1]
+    return highest < 0.5

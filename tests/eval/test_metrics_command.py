@@ -11,9 +11,13 @@ import pytest
 
 from eval import metrics
 from eval.__main__ import main
+from eval.errors import ScoresError
+from eval.manifest.file import write_manifest
+from eval.manifest.row import ManifestRow
+from eval.score_file import read_score_file
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "metrics_cm.json"
-KEYS = ("eer", "auc", "min_dcf", "min_cllr", "tpr_at_fpr_0.01")
+KEYS = ("eer", "auc", "ap", "min_dcf", "min_cllr", "tpr_at_fpr_0.01")
 LLR_KEYS = ("act_dcf", "cllr", "ece")
 
 
@@ -85,8 +89,9 @@ def test_compat_equals_the_official_scorer_on_ties(tmp_path, capsys):
     [
         ([("a", "real", 1), ("a", "fake", 2)], "more than once"),
         ([("a", "real", 1), ("", "fake", 2)], "id is missing"),
-        ([("a", "real", 1), ("b", "fake", "nan")], "not a number"),
-        ([("a", "real", 1), ("b", "fake", "")], "not a number"),
+        ([("a", "real", 1), ("b", "fake", "nan")], "not a finite number"),
+        ([("a", "real", 1), ("b", "fake", "-inf")], "not a finite number"),
+        ([("a", "real", 1), ("b", "fake", "")], "not a finite number"),
         ([("a", "real", 1), ("b", "real", 2)], "one class only"),
         ([("a", "real", 1), ("b", "cloned", 2)], "unknown label 'cloned'"),
         ([("a", "real", 1), ("b", "fake")], "not as many fields"),
@@ -110,6 +115,44 @@ def test_missing_file_and_missing_column_are_refused(tmp_path, capsys):
     assert "no column 'score'" in capsys.readouterr().err
 
 
+def test_reversed_direction_of_one_speaker_is_flagged_without_an_interval(tmp_path, capsys):
+    rows = [("a", "real", 1, "s"), ("b", "fake", 0, "s")]
+    path = write(tmp_path / "s.csv", rows, "id,label,score,speaker")
+    assert main(["metrics", path, "--higher", "fake", "--groups", "speaker"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["intervals"]["auc"] is None
+    assert figures["looks_reversed"] is True
+
+
+@pytest.mark.parametrize("kind", ["list", "csv", "parquet"])
+def test_ids_of_a_reference_must_all_be_there_and_no_others(tmp_path, capsys, trials, kind):
+    rows = rows_of(trials)
+    header = "id,label,score,speaker"
+    reference = tmp_path / f"reference.{kind.replace('list', 'csv')}"
+    if kind == "list":
+        reference.write_text("id\n" + "\n".join(row[0] for row in rows) + "\n")
+    else:
+        clips = [ManifestRow(id=row[0], path=f"{row[0]}.wav", label=row[1]) for row in rows]
+        write_manifest(reference, clips)
+    options = ["--higher", "fake", "--draws", "5", "--ids", str(reference)]
+    assert main(["metrics", write(tmp_path / "whole.csv", rows[::-1], header), *options]) == 0
+    assert main(["metrics", write(tmp_path / "less.csv", rows[1:], header), *options]) == 2
+    more = [*rows, ("stranger", "real", 0.0, "s")]
+    assert main(["metrics", write(tmp_path / "more.csv", more, header), *options]) == 2
+    shown = capsys.readouterr()
+    assert len(shown.out.splitlines()) == 1
+    assert "1 ids of" in shown.err
+    assert "such as 'u0'" in shown.err
+    assert "such as 'stranger'" in shown.err
+
+
+def test_faults_of_a_score_file_are_scores_errors(tmp_path):
+    path = tmp_path / "s.csv"
+    write(path, [("a", "real", 1), ("a", "fake", 2)])
+    with pytest.raises(ScoresError):
+        read_score_file(path, higher="fake")
+
+
 def test_direction_must_be_said(tmp_path, capsys, trials):
     path = write(tmp_path / "s.csv", rows_of(trials), "id,label,score,speaker")
     assert main(["metrics", path]) == 2
@@ -121,7 +164,9 @@ def test_reversed_direction_is_flagged_and_the_figure_not_mended(tmp_path, capsy
     assert main(["metrics", path, "--higher", "bonafide", "--draws", "100"]) == 0
     shown = capsys.readouterr()
     assert "reversed" in shown.err
-    assert json.loads(shown.out)["auc"] < 0.5
+    figures = json.loads(shown.out)
+    assert figures["auc"] < 0.5
+    assert figures["looks_reversed"] is True
 
 
 def test_chance_is_not_called_reversed(tmp_path, capsys):
@@ -130,6 +175,8 @@ def test_chance_is_not_called_reversed(tmp_path, capsys):
     path = write(tmp_path / "s.csv", rows)
     main(["metrics", path, "--higher", "fake", "--draws", "200"])
     shown = capsys.readouterr()
-    low, high = json.loads(shown.out)["intervals"]["auc"]
+    figures = json.loads(shown.out)
+    low, high = figures["intervals"]["auc"]
     assert low < 0.5 < high
+    assert figures["looks_reversed"] is False
     assert "reversed" not in shown.err
