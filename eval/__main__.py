@@ -11,9 +11,9 @@ import typer
 
 from avdetect.errors import AvdetectError
 from eval.datasets.command import datasets
+from eval.exports.command import export
 from eval.leading_silence_command import leading_silence
 from eval.levels_command import levels
-from eval.exports.command import export
 from eval.manifest.command import check, folds, manifest
 from eval.metrics_command import metrics
 from eval.run.cli import run
