@@ -51,28 +51,15 @@ def pav(labels: ArrayLike, scores: ArrayLike) -> Floats:
         (N,) fitted share of fakes at each trial, in the given order.
     """
     is_fake, values = check_trials(labels, scores)
-    _, tie_of, tie_sizes = np.unique(values, return_inverse=True, return_counts=True)
-    n_fakes = np.bincount(tie_of, weights=is_fake)
-    # Neighbours of equal share belong to one block: pooling long pure runs first saves the loop.
-    run_starts = np.flatnonzero(np.diff(n_fakes / tie_sizes, prepend=-1.0))
-    runs = (
-        np.add.reduceat(n_fakes, run_starts),
-        np.add.reduceat(tie_sizes, run_starts),
-        np.diff(run_starts, append=tie_sizes.size),
-    )
-    block_fakes: list[float] = []
-    block_sizes: list[float] = []
-    block_ties: list[int] = []
-    for fakes, size, n_ties in zip(*(run.tolist() for run in runs), strict=True):
-        while block_sizes and block_fakes[-1] * size >= fakes * block_sizes[-1]:
-            fakes += block_fakes.pop()
-            size += block_sizes.pop()
-            n_ties += block_ties.pop()
-        block_fakes.append(fakes)
-        block_sizes.append(size)
-        block_ties.append(n_ties)
-    shares = np.asarray(block_fakes) / np.asarray(block_sizes)
-    return np.asarray(np.repeat(shares, block_ties)[tie_of], np.float64)
+    _, tie_of, sizes = np.unique(values, return_inverse=True, return_counts=True)
+    fakes, n_ties = np.bincount(tie_of, weights=is_fake), np.ones_like(sizes)
+    while True:
+        shares = fakes / sizes
+        # A run of shares that do not rise ends up in one block, whatever the order of pooling.
+        starts = np.flatnonzero(np.append(True, shares[1:] > shares[:-1]))
+        if starts.size == shares.size:
+            return np.asarray(np.repeat(shares, n_ties)[tie_of], np.float64)
+        fakes, sizes, n_ties = (np.add.reduceat(of, starts) for of in (fakes, sizes, n_ties))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

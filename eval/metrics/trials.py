@@ -26,7 +26,7 @@ def check_trials(labels: ArrayLike, scores: ArrayLike) -> tuple[Bools, Floats]:
     score_array = np.asarray(scores, dtype=np.float64)
     if label_array.ndim != 1 or label_array.shape != score_array.shape:
         raise ValueError(f"want one label a score, got {label_array.shape} {score_array.shape}")
-    if not np.isin(label_array, (0, 1)).all():
+    if label_array.dtype != np.bool_ and not np.isin(label_array, (0, 1)).all():
         raise ValueError("labels must be 0 (real) or 1 (fake)")
     if np.isnan(score_array).any():
         raise ValueError("a score is NaN; leave unjudged trials out and report coverage")

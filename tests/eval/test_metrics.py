@@ -79,6 +79,19 @@ def test_pav_pools_what_is_out_of_order():
     assert shuffled == pytest.approx(np.asarray(expected)[order])
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_pav_is_the_min_max_of_running_means(seed):
+    """Isotonic regression in closed form (Barlow et al. 1972): max over left, min over right."""
+    labels, _ = random_trials(seed, n=40)
+    sums = np.append(0, np.cumsum(labels))
+    mean = [
+        [(sums[b + 1] - sums[a]) / (b + 1 - a) if b >= a else np.nan for b in range(40)]
+        for a in range(40)
+    ]
+    best = [max(min(mean[a][b] for b in range(i, 40)) for a in range(i + 1)) for i in range(40)]
+    assert metrics.pav(labels, np.arange(40)) == pytest.approx(best, abs=1e-12)
+
+
 def test_pav_keeps_ties_together_and_never_falls():
     labels, scores = random_trials(11)
     fitted = metrics.pav(labels, scores)
