@@ -74,7 +74,7 @@ def _field_if(is_field: bool) -> Severity:
 def _codec_levels() -> Iterable[Level]:
     for crf in (18, 23, 28, 32, 36, 40, 45):
         yield _level(f"h264_crf_{crf}", "h264", _field_if(crf <= 32), _coded(h264_codec(crf)))
-    for crf in (31, 37, 48, 56):
+    for crf in (31, 37, 50, 63):
         yield _level(f"vp9_crf_{crf}", "vp9", _field_if(crf <= 37), _coded(vp9_codec(crf)))
     for quality in (90, 75, 50, 30):
         yield _level(f"jpeg_{quality}", "jpeg", _field_if(quality >= 50), _jpeg(quality))
