@@ -38,7 +38,8 @@ def metrics(  # noqa: PLR0913, PLR0917 - one parameter an option
         Scale, typer.Option(help="natural-log likelihood ratios, or any scale")
     ] = Scale.LLR,
     groups: Annotated[
-        str | None, typer.Option(help="column of the speaker or identity, resampled as one")
+        str | None,
+        typer.Option(help="column resampled as one; default speaker or identity if there, else id"),
     ] = None,
     ids: Annotated[
         Path | None,
@@ -66,7 +67,7 @@ def metrics(  # noqa: PLR0913, PLR0917 - one parameter an option
     point = _operating_point(prior_fake, cost_miss, cost_false_acceptance)
     table = metric_table(point, as_llr=scores is Scale.LLR, compat=compat)
     figures = summarise(trials, table, n_draws=draws)
-    figures["resampled"] = groups if groups is not None else "trial"
+    figures["resampled"] = trials.grouped_by
     figures["looks_reversed"] = looks_reversed(figures)
     if figures["looks_reversed"]:
         print(

@@ -17,6 +17,7 @@ from eval.errors import ScoresError
 from eval.manifest.file import read_manifest
 
 IS_FAKE = {"bonafide": False, "real": False, "spoof": True, "fake": True}
+PERSON_COLUMNS = ("speaker", "identity")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +28,15 @@ class ScoredTrials:
         ids: (N,) unique.
         is_fake: (N,).
         scores: (N,) finite, higher = more fake, whatever the file's direction was.
-        groups: (N,) speaker or identity, the id itself where no column was named.
+        groups: (N,) speaker or identity, the id itself where unknown.
+        grouped_by: column of the groups, ``trial`` where every trial is its own.
     """
 
     ids: list[str]
     is_fake: NDArray[np.bool_]
     scores: NDArray[np.float64]
     groups: NDArray[np.str_]
+    grouped_by: str = "trial"
 
 
 def read_score_file(
@@ -50,7 +53,8 @@ def read_score_file(
         path: CSV with a header; columns ``id``, ``label`` and the score, in any order.
         higher: ``fake`` or ``bonafide``, what a higher score means in this file.
         score_column: name of the score's column.
-        group_column: column of the speaker or identity; None makes every trial its own group.
+        group_column: column of the speaker or identity; None takes the first of
+            ``PERSON_COLUMNS`` that is there, and makes every trial its own group without one.
         reference: manifest, or any CSV with a column ``id``, whose ids the file must hold: all of
             them and no others.
 
@@ -59,9 +63,10 @@ def read_score_file(
         ScoresError: a column, id or score is missing, an id occurs twice, a score is not a finite
             number, a label is unknown, only one class is there, or the ids are not the reference's.
     """
-    rows = _read_table(
-        path, ["id", "label", score_column, *([group_column] if group_column else [])]
-    )
+    wanted = ["id", "label", score_column, *([group_column] if group_column else [])]
+    rows = _read_table(path, wanted)
+    if group_column is None:
+        group_column = next((name for name in PERSON_COLUMNS if rows and name in rows[0]), "id")
     ids = [row["id"] for row in rows]
     _refuse_bad_ids(path, ids)
     if reference is not None:
@@ -74,9 +79,8 @@ def read_score_file(
         ids=ids,
         is_fake=np.asarray(labels),
         scores=scores if higher == "fake" else -scores,
-        groups=np.asarray(
-            [row[group_column] or row["id"] for row in rows] if group_column else ids
-        ),
+        groups=np.asarray([row[group_column] or row["id"] for row in rows]),
+        grouped_by="trial" if group_column == "id" else group_column,
     )
 
 

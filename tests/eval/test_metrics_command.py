@@ -50,6 +50,18 @@ def test_prints_one_json_object_with_every_figure(tmp_path, capsys, trials):
     assert (figures["n_groups"], figures["resampled"]) == (15, "speaker")
 
 
+@pytest.mark.parametrize("column", ["speaker", "identity"])
+def test_trials_of_one_person_are_resampled_as_one_without_being_asked(
+    tmp_path, capsys, trials, column
+):
+    path = write(tmp_path / "s.csv", rows_of(trials), f"id,label,score,{column}")
+    main(["metrics", path, "--higher", "fake", "--draws", "5"])
+    main(["metrics", path, "--higher", "fake", "--draws", "5", "--groups", "id"])
+    by_person, by_trial = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (by_person["n_groups"], by_person["resampled"]) == (15, column)
+    assert (by_trial["n_groups"], by_trial["resampled"]) == (60, "trial")
+
+
 def test_direction_and_label_words_do_not_change_the_figures(tmp_path, capsys, trials):
     ours = write(tmp_path / "a.csv", rows_of(trials), "id,label,score,speaker")
     theirs = rows_of(trials, ("bonafide", "spoof"), -1.0)
