@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
-from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
-from av.video.stream import VideoStream
+from av.packet import Packet
+from av.video.frame import PictureType
 
 from avdetect.types import Segment
 
+Packets = Iterator["Packet[Any] | None"]  # first None, once the stream stands
 _CLOCK = 90_000  # ticks a second: exact for every usual frame rate
 
 
@@ -35,57 +38,58 @@ def cut(media: Path, segment: Segment, target: Path) -> Path:
         av.FFmpegError: the file cannot be decoded.
     """
     with av.open(str(media)) as source, av.open(str(target), "w") as output:
-        n_written = sum(
-            write(source, output, segment)
-            for kind, write in (("video", _cut_video), ("audio", _cut_audio))
-            if source.streams.get({kind: 0})
-        )
-    if not n_written:
+        coders: list[Packets] = []
+        if source.streams.video:
+            coders.append(_video_packets(source, output, segment))
+        if source.streams.audio:
+            coders.append(_audio_packets(source, output, segment))
+        for coder in coders:
+            next(coder)  # every stream stands before the first packet is written
+        packets = [packet for coder in coders for packet in coder if packet is not None]
+        for packet in sorted(packets, key=lambda p: (p.dts or 0) * (p.time_base or 0)):
+            output.mux(packet)
+    if not packets:
+        target.unlink(missing_ok=True)
         raise ValueError(f"nothing between {segment.start_s} and {segment.end_s} s")
     return target
 
 
-def _cut_video(source: InputContainer, output: OutputContainer, segment: Segment) -> int:
+def _video_packets(source: InputContainer, output: OutputContainer, segment: Segment) -> Packets:
     stream = source.streams.video[0]
-    coded: VideoStream = output.add_stream("ffv1")
+    coded = output.add_stream("ffv1")
     coded.width, coded.height = stream.width, stream.height
     coded.pix_fmt = stream.pix_fmt or "yuv420p"
     coded.codec_context.time_base = coded.time_base = Fraction(1, _CLOCK)
-    n_written = 0
+    yield None
     source.seek(0)
     for frame in source.decode(stream):
-        if frame.time is None or not segment.start_s <= frame.time < segment.end_s:
-            continue
-        frame.pts = round((frame.time - segment.start_s) * _CLOCK)
-        frame.time_base = Fraction(1, _CLOCK)
-        frame.pict_type = av.video.frame.PictureType.NONE
-        output.mux(coded.encode(frame))
-        n_written += 1
-    output.mux(coded.encode(None))
-    return n_written
+        if frame.time is not None and segment.start_s <= frame.time < segment.end_s:
+            frame.pts = round((frame.time - segment.start_s) * _CLOCK)
+            frame.time_base = Fraction(1, _CLOCK)
+            frame.pict_type = PictureType.NONE
+            yield from coded.encode(frame)
+    yield from coded.encode(None)
 
 
-def _cut_audio(source: InputContainer, output: OutputContainer, segment: Segment) -> int:
+def _audio_packets(source: InputContainer, output: OutputContainer, segment: Segment) -> Packets:
     stream = source.streams.audio[0]
     rate_hz, layout = stream.rate, stream.layout.name
-    coded: AudioStream = output.add_stream("pcm_f32le", rate=rate_hz, layout=layout)
+    coded = output.add_stream("pcm_f32le", rate=rate_hz, layout=layout)
     as_float = av.AudioResampler(format="flt", layout=layout, rate=rate_hz)
-    n_written = 0
+    yield None
     source.seek(0)
     for frame in source.decode(stream):
-        if frame.time is None:
-            continue
-        first_s = frame.time - segment.start_s
         for converted in as_float.resample(frame):
-            samples = converted.to_ndarray().reshape(-1, stream.channels)
-            times_s = first_s + np.arange(len(samples)) / rate_hz
-            kept = samples[(times_s >= 0.0) & (times_s < segment.duration_s)]
-            if not len(kept):
+            if converted.time is None:
                 continue
-            part = av.AudioFrame.from_ndarray(kept.reshape(1, -1), format="flt", layout=layout)
-            part.sample_rate, part.time_base = rate_hz, Fraction(1, rate_hz)
-            part.pts = round(max(first_s, 0.0) * rate_hz)
-            output.mux(coded.encode(part))
-            n_written += len(kept)
-    output.mux(coded.encode(None))
-    return n_written
+            first = round((converted.time - segment.start_s) * rate_hz)
+            samples = converted.to_ndarray().reshape(-1, stream.channels).astype(np.float32)
+            places = first + np.arange(len(samples))
+            kept = (places >= 0) & (places < round(segment.duration_s * rate_hz))
+            if kept.any():
+                interleaved = np.ascontiguousarray(samples[kept]).reshape(1, -1)
+                part = av.AudioFrame.from_ndarray(interleaved, format="flt", layout=layout)
+                part.sample_rate, part.time_base = rate_hz, Fraction(1, rate_hz)
+                part.pts = int(places[kept][0])
+                yield from coded.encode(part)
+    yield from coded.encode(None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
+from eval.errors import ScoresError
+
 HEADER_2024 = "filename\tcm-score"
 
 
@@ -16,7 +18,7 @@ def asvspoof_2021(llrs: Mapping[str, float]) -> str:
     Args:
         llrs: ``fake_llr`` by id; a path becomes the utterance's bare name.
     """
-    return "".join(f"{_utterance(name)} {-llr:.6f}\n" for name, llr in llrs.items())
+    return "".join(f"{name} {score:.6f}\n" for name, score in _bona_fide_scores(llrs).items())
 
 
 def asvspoof5(llrs: Mapping[str, float]) -> str:
@@ -28,9 +30,13 @@ def asvspoof5(llrs: Mapping[str, float]) -> str:
     Args:
         llrs: ``fake_llr`` by id; a path becomes the utterance's bare name.
     """
-    lines = [f"{_utterance(name)}\t{-llr:.6f}" for name, llr in llrs.items()]
+    lines = [f"{name}\t{score:.6f}" for name, score in _bona_fide_scores(llrs).items()]
     return "\n".join([HEADER_2024, *lines]) + "\n"
 
 
-def _utterance(clip_id: str) -> str:
-    return PurePosixPath(clip_id).stem
+def _bona_fide_scores(llrs: Mapping[str, float]) -> dict[str, float]:
+    """Turned, by bare name; 0 minus the LLR, so that an abstention is no minus zero."""
+    scores = {PurePosixPath(clip_id).stem: 0.0 - llr for clip_id, llr in llrs.items()}
+    if len(scores) < len(llrs):
+        raise ScoresError("two clips have one utterance name; export one folder at a time")
+    return scores
