@@ -135,12 +135,11 @@ def counts_up_to(*classes: Floats, split_ties: bool = True) -> tuple[list[Ints],
     scores = np.concatenate(classes)
     class_of = np.repeat(np.arange(len(classes)), [values.size for values in classes])
     order = np.argsort(scores, kind="stable")
-    thresholds = np.append(scores[order[0]] - 0.001, scores[order])
-    kept = np.append(thresholds[1:] != thresholds[:-1], True) | split_ties
-    counts = [
-        np.append(0, np.cumsum(class_of[order] == number))[kept] for number in range(len(classes))
-    ]
-    return counts, thresholds[kept]
+    scores, class_of = scores[order], class_of[order]
+    last_of_tie = np.append(scores[1:] != scores[:-1], True)
+    kept = np.append(True, last_of_tie | split_ties)
+    counts = [np.append(0, np.cumsum(class_of == number))[kept] for number in range(len(classes))]
+    return counts, np.append(scores[0] - 0.001, scores)[kept]
 
 
 def _eer_deepfakebench(labels: ArrayLike, scores: ArrayLike) -> float:

@@ -46,6 +46,16 @@ def test_eer_of_four_trials(scores, expected):
     assert metrics.eer([0, 0, 1, 1], scores) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("scale", [math.inf, 1e300, 1e-300])
+def test_extreme_scores_keep_the_threshold_that_flags_nothing(scale):
+    labels, scores = [0, 0, 1, 1], [-scale, scale, scale, scale]
+    for compat in (None, "asvspoof5"):
+        flagged, passed, _ = metrics.det_curve(labels, scores, compat=compat)
+        assert (flagged[0], passed[0], flagged[-1], passed[-1]) == (0.0, 1.0, 1.0, 0.0)
+    assert metrics.eer(labels, scores) == 0.25
+    assert metrics.min_dcf([0, 1], [scale, -scale]) == 1.0
+
+
 def test_eer_of_gaussians_is_the_normal_tail():
     rng = np.random.default_rng(0)
     labels = np.repeat((0, 1), 40_000)
