@@ -6,13 +6,14 @@ import difflib
 
 from avdetect.channels.levels import Level
 from avdetect.channels.picture_levels import PICTURE_LEVELS
+from avdetect.channels.sound_levels import SOUND_LEVELS
 from avdetect.errors import UsageError
 from eval.robustness.degraded import degraded_file
 
 __all__ = ["CLEAN", "LEVELS", "degraded_file", "levels_named"]
 
 CLEAN = Level(name="clean", family="clean", severity="field")
-LEVELS: dict[str, Level] = {CLEAN.name: CLEAN, **PICTURE_LEVELS}
+LEVELS: dict[str, Level] = {CLEAN.name: CLEAN, **SOUND_LEVELS, **PICTURE_LEVELS}
 
 
 def levels_named(selection: str) -> tuple[Level, ...]:
