@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from eval.errors import ManifestError
+from eval.manifest.leaks import HOLDABLE
+from eval.manifest.row import ManifestRow
 from eval.metrics import OperatingPoint
 
 PROTOCOLS = Path(__file__).resolve().parent / "protocols"
@@ -52,6 +54,12 @@ class Protocol:
     point: OperatingPoint = field(default_factory=OperatingPoint)
     peers: str = ""
     text: str = ""
+
+    def __post_init__(self) -> None:
+        wrong = sorted(set(self.held_out) - set(HOLDABLE))
+        wrong += sorted(set(self.train_only) - {field.name for field in fields(ManifestRow)})
+        if wrong:
+            raise ValueError(f"held_out or train_only names no such field: {', '.join(wrong)}")
 
 
 def read_protocol(name: str) -> Protocol:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from eval.datasets.base import Citation, Dataset
-from eval.datasets.listing import one_of, read_words
+from eval.datasets.layout import make_rows, pick
+from eval.datasets.listing import read_words
 from eval.manifest.row import ManifestRow
 
 KEYS: dict[str, Literal["real", "fake"]] = {"bonafide": "real", "spoof": "fake"}
@@ -43,11 +44,11 @@ def read(root: Path) -> list[ManifestRow]:
 
 def _read_split(root: Path, split: str) -> list[ManifestRow]:
     path = root / "ASVspoof2019_LA_cm_protocols" / f"ASVspoof2019.LA.cm.{_LISTS[split]}.txt"
-    return [_row(cells, path, split) for cells in read_words(path, _WORDS)]
+    return make_rows(path, read_words(path, _WORDS), lambda cells: _row(cells, split))
 
 
-def _row(cells: dict[str, str], path: Path, split: str) -> ManifestRow:
-    label = one_of(path, "key", cells["key"], KEYS)
+def _row(cells: dict[str, str], split: str) -> ManifestRow:
+    label = pick(cells["key"], KEYS, "key")
     return ManifestRow(
         id=cells["name"],
         path=f"ASVspoof2019_LA_{split}/flac/{cells['name']}.flac",

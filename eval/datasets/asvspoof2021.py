@@ -7,7 +7,8 @@ from pathlib import Path
 
 from eval.datasets.asvspoof2019_la import KEYS, SYSTEMS
 from eval.datasets.base import Citation, Dataset
-from eval.datasets.listing import one_of, read_words
+from eval.datasets.layout import make_rows, pick
+from eval.datasets.listing import read_words
 from eval.manifest.row import ManifestRow
 
 _EVALUATION = "asvspoof-challenge/2021: eval-package/config.py"
@@ -34,17 +35,17 @@ _LANGUAGES = {"E": "en", "F": "fi", "G": "de", "M": "zh", "-": ""}
 def read_la(root: Path) -> list[ManifestRow]:
     """Rows of the full LA keys; ``codec`` is the telephone line's, ``quality`` where it led."""
     path = root / "keys" / "LA" / "CM" / "trial_metadata.txt"
-    return [_la_row(cells, path) for cells in read_words(path, _LA_WORDS)]
+    return make_rows(path, read_words(path, _LA_WORDS), _la_row)
 
 
 def read_df(root: Path) -> list[ManifestRow]:
     """Rows of the full DF keys; ``codec`` is the compression, ``source`` the corpus."""
     path = root / "keys" / "DF" / "CM" / "trial_metadata.txt"
-    return [_df_row(cells, path) for cells in read_words(path, _DF_WORDS)]
+    return make_rows(path, read_words(path, _DF_WORDS), _df_row)
 
 
-def _la_row(cells: dict[str, str], path: Path) -> ManifestRow:
-    label = one_of(path, "key", cells["key"], KEYS)
+def _la_row(cells: dict[str, str]) -> ManifestRow:
+    label = pick(cells["key"], KEYS, "key")
     return ManifestRow(
         id=cells["name"],
         path=f"ASVspoof2021_LA_eval/flac/{cells['name']}.flac",
@@ -61,8 +62,8 @@ def _la_row(cells: dict[str, str], path: Path) -> ManifestRow:
     )
 
 
-def _df_row(cells: dict[str, str], path: Path) -> ManifestRow:
-    label = one_of(path, "key", cells["key"], KEYS)
+def _df_row(cells: dict[str, str]) -> ManifestRow:
+    label = pick(cells["key"], KEYS, "key")
     return ManifestRow(
         id=cells["name"],
         path=f"ASVspoof2021_DF_eval/flac/{cells['name']}.flac",
@@ -72,7 +73,7 @@ def _df_row(cells: dict[str, str], path: Path) -> ManifestRow:
         source=cells["source"],
         generator="" if label == "real" else cells["attack"],
         kind="" if label == "real" else cells["vocoder"],
-        language=one_of(path, "language", cells["language"], _LANGUAGES),
+        language=pick(cells["language"], _LANGUAGES, "language"),
         codec=cells["compression"],
         rate_hz=16000,
         split=cells["subset"],

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from eval.datasets.asvspoof2019_la import KEYS
 from eval.datasets.base import Citation, Dataset
-from eval.datasets.listing import one_of, read_words
+from eval.datasets.layout import make_rows, pick
+from eval.datasets.listing import read_words
 from eval.errors import ManifestError
 from eval.manifest.row import ManifestRow
 
@@ -47,11 +48,11 @@ def _read_split(root: Path, split: str) -> list[ManifestRow]:
             f"{root / name} is not there, nor in ASVspoof5_protocols/: expected the list of "
             "ASVspoof5_protocols.tar.gz"
         )
-    return [_row(cells, path, folder, split) for cells in read_words(path, _WORDS)]
+    return make_rows(path, read_words(path, _WORDS), lambda cells: _row(cells, folder, split))
 
 
-def _row(cells: dict[str, str], path: Path, folder: str, split: str) -> ManifestRow:
-    label = one_of(path, "key", cells["key"], KEYS)
+def _row(cells: dict[str, str], folder: str, split: str) -> ManifestRow:
+    label = pick(cells["key"], KEYS, "key")
     coded = cells["codec"] != "-"
     return ManifestRow(
         id=cells["name"],

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from avdetect.types import Segment
 from eval.datasets.base import Citation, Dataset
-from eval.datasets.listing import one_of, read_table
-from eval.manifest.row import ManifestRow, Truth
+from eval.datasets.layout import make_rows, pick
+from eval.datasets.listing import read_table
+from eval.manifest.row import ManifestRow
 
 OPUS = "opus_24"  # quality of extra.csv: one 24 kb/s Opus encoding, human clips only
 _TABLES = ("train.csv", "extra.csv", "modern.csv")
@@ -23,30 +25,30 @@ _COLUMNS = (
     "original_codec",
     "duration_s",
 )
-_TRUTH: dict[str, Truth] = {"bonafide": "real", "spoof": "fake"}
+_TRUTH: dict[str, Literal["real", "fake"]] = {"bonafide": "real", "spoof": "fake"}
 _NOBODY = "wwb-unknown"  # all voices of one source, whoever they are
 
 
 def read(root: Path) -> list[ManifestRow]:
     """Rows of the three tables; `ManifestRow.id` is their ``file``; a fake is fake throughout."""
     folder = root / "data" / "audio"
-    return [
-        _row(cells, folder / name)
-        for name in _TABLES
-        for cells in read_table(folder / name, _COLUMNS)
-    ]
+    return [row for name in _TABLES for row in _read_table(folder / name)]
 
 
-def _row(cells: dict[str, str], table: Path) -> ManifestRow:
-    truth = one_of(table, "label", cells["label"], _TRUTH)
-    fake = truth == "fake"
-    extra = table.name == "extra.csv"
+def _read_table(path: Path) -> list[ManifestRow]:
+    extra = path.name == "extra.csv"
+    return make_rows(path, read_table(path, _COLUMNS), lambda cells: _row(cells, extra=extra))
+
+
+def _row(cells: dict[str, str], *, extra: bool) -> ManifestRow:
+    label = pick(cells["label"], _TRUTH, "label")
+    fake = label == "fake"
     duration_s = float(cells["duration_s"])
     return ManifestRow(
         id=cells["file"],
         path=f"data/audio/{cells['file']}",
-        label="fake" if fake else "real",
-        audio_label=truth,
+        label=label,
+        audio_label=label,
         fake_segments=(Segment(0.0, duration_s),) if fake else (),
         speaker="" if cells["speaker"] == _NOBODY else cells["speaker"],
         source=cells["source_repo"],

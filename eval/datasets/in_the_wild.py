@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from eval.datasets.base import Citation, Dataset
-from eval.datasets.listing import one_of, read_table
+from eval.datasets.layout import inside, make_rows, pick
+from eval.datasets.listing import read_table
 from eval.manifest.row import ManifestRow
 
 _KEYS: dict[str, Literal["real", "fake"]] = {"bona-fide": "real", "spoof": "fake"}
@@ -15,14 +16,14 @@ _KEYS: dict[str, Literal["real", "fake"]] = {"bona-fide": "real", "spoof": "fake
 def read(root: Path) -> list[ManifestRow]:
     """Rows of ``meta.csv``; there are no parts: nothing of it may be trained on."""
     path = root / "meta.csv"
-    return [_row(cells, path) for cells in read_table(path, ("file", "speaker", "label"))]
+    return make_rows(path, read_table(path, ("file", "speaker", "label")), _row)
 
 
-def _row(cells: dict[str, str], path: Path) -> ManifestRow:
-    label = one_of(path, "label", cells["label"], _KEYS)
+def _row(cells: dict[str, str]) -> ManifestRow:
+    label = pick(cells["label"], _KEYS, "label")
     return ManifestRow(
         id=Path(cells["file"]).stem,
-        path=cells["file"],
+        path=inside(cells["file"]),
         label=label,
         audio_label=label,
         speaker=cells["speaker"],

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from eval.errors import ManifestError
-
-Word = TypeVar("Word", bound=str)
 
 
 def read_table(path: Path, columns: Sequence[str], *, delimiter: str = ",") -> list[dict[str, str]]:
@@ -54,7 +51,7 @@ def read_words(path: Path, names: Sequence[str]) -> list[dict[str, str]]:
 
 
 def read_unquoted(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    """Rows of a table between ``|`` with a header whose last column is free text with quotes as they come.
+    """Rows of a table between ``|``, with a header; the last column is free text, quotes and all.
 
     Args:
         path: UTF-8 file, one row a line.
@@ -72,13 +69,6 @@ def read_unquoted(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
         if line.strip():
             rows.append(_record(path, number, header, cells, "|"))
     return rows
-
-
-def one_of(path: Path, column: str, value: str, known: Mapping[str, Word]) -> Word:
-    """What ``value`` means; raises `ManifestError` that lists the known words if it is none."""
-    if value not in known:
-        raise ManifestError(f"{path}: {column} {value!r}: expected one of {', '.join(known)}")
-    return known[value]
 
 
 def _check_header(path: Path, header: list[str], columns: Sequence[str], delimiter: str) -> None:

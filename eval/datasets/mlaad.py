@@ -6,6 +6,7 @@ from pathlib import Path
 
 from avdetect.types import Segment
 from eval.datasets.base import Citation, Dataset
+from eval.datasets.layout import inside, make_rows
 from eval.datasets.listing import read_unquoted
 from eval.errors import ManifestError
 from eval.manifest.row import ManifestRow
@@ -23,19 +24,19 @@ def read(root: Path) -> list[ManifestRow]:
         raise ManifestError(
             f"{root}: no fake/LANGUAGE/MODEL/meta.csv; point at the folder that holds fake/"
         )
-    return [_row(cells, path, root) for path in lists for cells in read_unquoted(path, _COLUMNS)]
+    return [row for path in lists for row in _read_list(path, root)]
 
 
-def _row(cells: dict[str, str], meta: Path, root: Path) -> ManifestRow:
+def _read_list(path: Path, root: Path) -> list[ManifestRow]:
+    folder = path.parent.relative_to(root).as_posix()
+    return make_rows(path, read_unquoted(path, _COLUMNS), lambda cells: _row(cells, folder))
+
+
+def _row(cells: dict[str, str], folder: str) -> ManifestRow:
     # Paths start at the data set's root; where they are bare names, at their meta.csv.
-    name = cells["path"].removeprefix("./")
-    path = name if "/" in name else (meta.parent / name).relative_to(root).as_posix()
-    try:
-        duration_s = float(cells["duration"])
-    except ValueError as error:
-        raise ManifestError(
-            f"{meta}: {name}: duration {cells['duration']!r}: expected seconds"
-        ) from error
+    name = inside(cells["path"])
+    path = name if "/" in name else f"{folder}/{name}"
+    duration_s = float(cells["duration"])
     return ManifestRow(
         id=path.removeprefix("fake/").rsplit(".", 1)[0],
         path=path,

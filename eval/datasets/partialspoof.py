@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from avdetect.types import Segment
 from eval.datasets.asvspoof2019_la import KEYS
 from eval.datasets.base import Citation, Dataset
-from eval.datasets.listing import one_of, read_words
+from eval.datasets.layout import make_rows, pick
+from eval.datasets.listing import read_words
 from eval.datasets.pickled_labels import read_pickled_labels
 from eval.errors import ManifestError
 from eval.manifest.row import ManifestRow
@@ -53,7 +54,9 @@ def _read_split(root: Path, split: str) -> list[ManifestRow]:
     )
     listed = read_words(path, _WORDS)
     labels, frame_s = _frame_labels(root / "segment_labels", split)
-    return [_row(cells, path, split, _segments(cells, path, labels, frame_s)) for cells in listed]
+    return make_rows(
+        path, listed, lambda cells: _row(cells, split, _segments(cells, labels, frame_s))
+    )
 
 
 def _frame_labels(folder: Path, split: str) -> tuple[Mapping[str, NDArray[np.int64]], float]:
@@ -68,23 +71,21 @@ def _frame_labels(folder: Path, split: str) -> tuple[Mapping[str, NDArray[np.int
 
 
 def _segments(
-    cells: dict[str, str], path: Path, labels: Mapping[str, NDArray[np.int64]], frame_s: float
+    cells: dict[str, str], labels: Mapping[str, NDArray[np.int64]], frame_s: float
 ) -> tuple[Segment, ...]:
     if cells["name"] not in labels:
-        raise ManifestError(f"{path}: {cells['name']} has no frame labels; fetch them again")
+        raise ValueError(f"{cells['name']} has no frame labels")
     found = spoofed_segments(labels[cells["name"]], frame_s)
     if bool(found) != (cells["key"] == "spoof"):
-        raise ManifestError(
-            f"{path}: {cells['name']} is {cells['key']} with {len(found)} spoofed segments: "
+        raise ValueError(
+            f"{cells['name']} is {cells['key']} with {len(found)} spoofed segments: "
             "expected frame labels with 0 for spoof and 1 for bona fide"
         )
     return found
 
 
-def _row(
-    cells: dict[str, str], path: Path, split: str, segments: tuple[Segment, ...]
-) -> ManifestRow:
-    label = one_of(path, "key", cells["key"], KEYS)
+def _row(cells: dict[str, str], split: str, segments: tuple[Segment, ...]) -> ManifestRow:
+    label = pick(cells["key"], KEYS, "key")
     return ManifestRow(
         id=cells["name"],
         path=f"{split}/con_wav/{cells['name']}.wav",

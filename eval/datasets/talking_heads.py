@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from avdetect.types import Segment
 from eval.datasets.base import Citation, Dataset
-from eval.datasets.listing import one_of, read_table
+from eval.datasets.layout import make_rows, pick
+from eval.datasets.listing import read_table
 from eval.manifest.row import ManifestRow, Truth
 
 _COLUMNS = (
@@ -25,7 +27,7 @@ _COLUMNS = (
     "src_codec",
     "note",
 )
-_TRUTH: dict[str, Truth] = {"real": "real", "fake": "fake"}
+_TRUTH: dict[str, Literal["real", "fake"]] = {"real": "real", "fake": "fake"}
 _SOUND: dict[str, Truth] = {"real": "real", "cloned": "fake", "unknown": "", "none": ""}
 
 
@@ -36,11 +38,11 @@ def read(root: Path) -> list[ManifestRow]:
     lag between picture and sound.
     """
     table = root / "data" / "video" / "clips.csv"
-    return [_row(cells, table) for cells in read_table(table, _COLUMNS)]
+    return make_rows(table, read_table(table, _COLUMNS), _row)
 
 
-def _row(cells: dict[str, str], table: Path) -> ManifestRow:
-    label = one_of(table, "label", cells["label"], _TRUTH)
+def _row(cells: dict[str, str]) -> ManifestRow:
+    label = pick(cells["label"], _TRUTH, "label")
     duration_s = float(cells["duration_s"])
     identity = cells["identity"]
     has_audio = cells["has_audio"] == "yes"
@@ -48,9 +50,9 @@ def _row(cells: dict[str, str], table: Path) -> ManifestRow:
         id=cells["file"],
         path=f"data/video/{cells['file']}",
         audio_path=f"data/video/{cells['audio_file']}" if has_audio else "",
-        label="fake" if label == "fake" else "real",
-        audio_label=one_of(table, "audio_label", cells["audio_label"], _SOUND),
-        video_label=one_of(table, "video_label", cells["video_label"], _TRUTH),
+        label=label,
+        audio_label=pick(cells["audio_label"], _SOUND, "audio_label"),
+        video_label=pick(cells["video_label"], _TRUTH, "video_label"),
         fake_segments=(Segment(0.0, duration_s),) if label == "fake" else (),
         identity="" if identity.endswith("?") else identity,
         source=cells["source_repo"],

@@ -13,7 +13,7 @@ from eval.datasets import DATASETS
 from eval.errors import ManifestError
 from eval.manifest.file import read_manifest, write_manifest
 from eval.manifest.folds_text import folds_text
-from eval.manifest.leaks import refuse_leaks
+from eval.manifest.leaks import HOLDABLE, refuse_leaks
 from eval.manifest.row import ManifestRow
 from eval.protocol import Protocol, read_protocol
 from eval.shared_data import shared_root
@@ -21,7 +21,6 @@ from eval.shared_data import shared_root
 Data = Annotated[
     Path | None, typer.Option("--data", help="folder of the data; default $AVDETECT_DATA")
 ]
-_HOLDABLE = ("speaker", "identity", "source", "generator")
 
 
 def protocol_rows(protocol: Protocol, root: Path) -> list[ManifestRow]:
@@ -67,14 +66,14 @@ def manifest(
 def check(
     manifest_file: Annotated[Path, typer.Argument(metavar="MANIFEST", help=".csv or .parquet")],
     held_out: Annotated[
-        list[str] | None, typer.Option(help=f"what no two splits may share: {', '.join(_HOLDABLE)}")
+        list[str] | None, typer.Option(help=f"what no two splits may share: {', '.join(HOLDABLE)}")
     ] = None,
 ) -> None:
     """Validate a manifest and refuse it if two splits share a file or what is held out."""
     fields = held_out or []
-    unknown = sorted(set(fields) - set(_HOLDABLE))
+    unknown = sorted(set(fields) - set(HOLDABLE))
     if unknown:
-        raise UsageError(f"--held-out {unknown[0]}: must be one of {', '.join(_HOLDABLE)}")
+        raise UsageError(f"--held-out {unknown[0]}: must be one of {', '.join(HOLDABLE)}")
     rows = read_manifest(manifest_file)
     refuse_leaks(rows, fields, name=str(manifest_file))
     counts = Counter((row.split or "(no split)", row.label) for row in rows)

@@ -10,6 +10,7 @@ from eval.errors import LeakError
 from eval.manifest.row import ManifestRow
 
 UNUSED = "unused"
+HOLDABLE = ("speaker", "identity", "source", "generator")  # what may be held out
 _FILES = ("id", "path", "audio_path")  # the same file in two splits is a leak, whatever is held out
 _SHOWN = 3
 
@@ -40,8 +41,8 @@ def find_leaks(rows: Sequence[ManifestRow], held_out: Sequence[str]) -> tuple[Le
 
     Args:
         rows: rows with an empty split or split ``unused`` take no part.
-        held_out: fields that may not be shared, of speaker, identity, source, generator; an empty
-            value is unknown and never leaks. An id or a media file in two splits always does.
+        held_out: fields that may not be shared, of `HOLDABLE`; an empty value is unknown and never
+            leaks. An id or a media file in two splits always does.
     """
     where: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in rows:

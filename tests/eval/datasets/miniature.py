@@ -69,8 +69,9 @@ def _state(path: Path) -> str:
 def keeps_contract(dataset: Dataset, root: Path, tmp_path: Path) -> None:
     """What holds of every reader: its rows can be written, are split as said, and do not leak."""
     rows = dataset.read(root)
-    write_manifest(tmp_path / "manifest.csv", rows)
-    assert read_manifest(tmp_path / "manifest.csv") == rows
+    for name in ("manifest.csv", "manifest.parquet"):
+        write_manifest(tmp_path / name, rows)
+        assert read_manifest(tmp_path / name) == rows
     assert {row.split for row in rows} <= {*dataset.splits, ""}
     assert find_leaks(rows, dataset.held_out) == ()
     assert all(".." not in row.path and not row.path.startswith("/") for row in rows)
