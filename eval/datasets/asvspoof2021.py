@@ -28,8 +28,6 @@ _DF_WORDS = (
     "genders",
     "language",
 )
-# Voice Conversion Challenge 2020: English, and Finnish, German and Mandarin target speakers.
-_LANGUAGES = {"E": "en", "F": "fi", "G": "de", "M": "zh", "-": ""}
 
 
 def read_la(root: Path) -> list[ManifestRow]:
@@ -39,7 +37,11 @@ def read_la(root: Path) -> list[ManifestRow]:
 
 
 def read_df(root: Path) -> list[ManifestRow]:
-    """Rows of the full DF keys; ``codec`` is the compression, ``source`` the corpus."""
+    """Rows of the full DF keys; ``codec`` is the compression, ``source`` the corpus.
+
+    Their language column tells the target speaker's language, which need not be what is spoken:
+    `ManifestRow.language` stays empty.
+    """
     path = root / "keys" / "DF" / "CM" / "trial_metadata.txt"
     return make_rows(path, read_words(path, _DF_WORDS), _df_row)
 
@@ -73,23 +75,10 @@ def _df_row(cells: dict[str, str]) -> ManifestRow:
         source=cells["source"],
         generator="" if label == "real" else cells["attack"],
         kind="" if label == "real" else cells["vocoder"],
-        language=pick(cells["language"], _LANGUAGES, "language"),
         codec=cells["compression"],
         rate_hz=16000,
         split=cells["subset"],
     )
-
-
-_LANGUAGE_CITATION: dict[str, tuple[Citation, ...]] = {
-    "LA": (),
-    "DF": (
-        Citation(
-            what="letters of the language column",
-            where="Voice Conversion Challenge 2020 (Zhao et al.)",
-            confirmed=False,
-        ),
-    ),
-}
 
 
 def _dataset(track: str, title: str, read: Callable[[Path], list[ManifestRow]]) -> Dataset:
@@ -115,7 +104,6 @@ ASVspoof2021_{track}_eval/flac/NAME.flac
                 where=f"ASVspoof2021_{track}_eval package, README.{track}.txt",
                 confirmed=track == "LA",
             ),
-            *_LANGUAGE_CITATION[track],
         ),
     )
 

@@ -89,7 +89,12 @@ flac_T|flac_D|flac_E_eval/NAME.flac
             confirmed=True,
         ),
         Citation(
-            what="speakers and attacks disjoint between the parts",
+            what="no speaker in two parts",
+            where="Wang et al. 2025, arXiv 2502.08857, abstract",
+            confirmed=True,
+        ),
+        Citation(
+            what="no attack in two parts",
             where="Wang et al. 2024, doi 10.21437/ASVspoof.2024-1",
             confirmed=False,
         ),

@@ -125,7 +125,12 @@ train|dev|eval/con_wav/NAME.wav
             confirmed=True,
         ),
         Citation(
-            what="names and columns of the protocols",
+            what="protocols, with name and class in columns 2 and 5",
+            where="zlin0/wedefense (first author): egs/detection/partialspoof, prepare_data.sh",
+            confirmed=True,
+        ),
+        Citation(
+            what="speaker and system in columns 1 and 4",
             where="users' loaders, as ASVspoof 2019 LA",
             confirmed=False,
         ),

@@ -55,7 +55,7 @@ def test_la_rows_hold_codec_and_line(tmp_path):
     keeps_contract(DATASETS["asvspoof2021_la"], root, tmp_path)
 
 
-def test_df_rows_hold_compression_corpus_and_language(tmp_path):
+def test_df_rows_hold_compression_and_corpus(tmp_path):
     root = _folder(tmp_path, "DF", _DF)
     rows = read_df(root)
     assert rows[2] == ManifestRow(
@@ -67,12 +67,11 @@ def test_df_rows_hold_compression_corpus_and_language(tmp_path):
         source="vcc2020",
         generator="Task2-team12",
         kind="unknown",
-        language="de",
         codec="mp3m4a",
         rate_hz=16000,
         split="eval",
     )
-    assert [row.language for row in rows] == ["", "en", "de", ""]
+    assert {row.language for row in rows} == {""}  # a German target speaker may speak English
     assert (rows[3].label, rows[3].generator, rows[3].kind) == ("real", "", "")
     assert list(states(rows, root).values()) == ["readable", "readable", "broken", "missing"]
     keeps_contract(DATASETS["asvspoof2021_df"], root, tmp_path)
@@ -85,9 +84,3 @@ def test_another_layout_says_what_was_expected_where(tmp_path, track, read):
     root = _folder(tmp_path, track, "LA_0009 LA_E_9332881 - A07 spoof\n" * 3)
     with pytest.raises(ManifestError, match=r"line 1: 5 words, expected (8|13): speaker name"):
         read(root)
-
-
-def test_an_unknown_language_is_named(tmp_path):
-    root = _folder(tmp_path, "DF", _DF.replace("FF G", "FF X"))
-    with pytest.raises(ManifestError, match="entry 3: language 'X': expected one of E, F, G, M, -"):
-        read_df(root)
