@@ -31,13 +31,6 @@ def leading_silence_s(waveform: Waveform) -> float:
     return float(heard[0]) * _FRAME / SAMPLE_RATE_HZ if len(heard) else 0.0
 
 
-def trim_silence(waveform: Waveform) -> Waveform:
-    """Without what stands before the first and behind the last sound; shorter, not on the clock."""
-    first = round(leading_silence_s(waveform) * SAMPLE_RATE_HZ)
-    last = round(leading_silence_s(waveform[::-1]) * SAMPLE_RATE_HZ)
-    return waveform[first : len(waveform) - last]
-
-
 def mute_start(waveform: Waveform, seconds: float | None = None) -> Waveform:
     """Digital silence in place of the leading pause, or of the first ``seconds``."""
     out = waveform.copy()
