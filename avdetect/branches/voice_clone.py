@@ -8,25 +8,23 @@ score is the weighted mean of its rows' scores, and that mean is what training o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from avdetect.branches.base import BranchOutput, PartScore
+from avdetect.branches.voice_front_ends import FrontEnd, VoiceJudge, front_end
 from avdetect.checkpoint import Checkpoint
 from avdetect.errors import CheckpointError
 from avdetect.nn.fixed_batch import batch_size, run_fixed
-from avdetect.nn.forest import Forest
-from avdetect.nn.spectrogram_encoder import SpectrogramEncoder
-from avdetect.nn.voice_net import StatisticsHead, VoiceEncoder, VoiceNet
 from avdetect.observation import ChannelAudio, Observation
-from avdetect.speech.features import N_LFCC, N_MELS, STEP_SAMPLES, spectral_views
-from avdetect.speech.statistics import N_STATISTICS, voice_statistics
+from avdetect.speech.features import STEP_SAMPLES
+from avdetect.speech.statistics import voice_statistics
 from avdetect.timebase import OBSERVATION_S, SAMPLE_RATE_HZ, seconds_to_samples
 from avdetect.types import Part, Segment
 
@@ -39,81 +37,7 @@ _INPUT_SAMPLES = seconds_to_samples(OBSERVATION_S)
 _SPEECH_MODEL = "encoder.speech_model."  # a frozen model is not part of the checkpoint
 
 
-@dataclass(frozen=True, slots=True)
-class FrontEnd:
-    """How a waveform becomes what the encoder reads.
-
-    Attributes:
-        build: the encoder, from the checkpoint's config.
-        inputs: (B, S) waveform and (B, T) speech to the encoder's inputs.
-    """
-
-    build: Callable[[Mapping[str, Any]], VoiceEncoder]
-    inputs: Callable[[Tensor, Tensor], Tensor]
-
-
-def _spectrogram(config: Mapping[str, Any]) -> VoiceEncoder:
-    return SpectrogramEncoder(N_MELS, 3 * N_LFCC, int(config["width"]))
-
-
-def _wav2vec(config: Mapping[str, Any]) -> VoiceEncoder:
-    # transformers takes seconds to import, and the embedded model does not need it.
-    from transformers import Wav2Vec2Model
-
-    from avdetect.nn.wav2vec_encoder import Wav2VecEncoder
-
-    path = str(config["wav2vec_path"])
-    try:
-        speech_model = Wav2Vec2Model.from_pretrained(path)
-    except OSError as error:
-        reason = str(error).splitlines()[0]
-        raise CheckpointError(
-            f"cannot load the wav2vec 2.0 model {path!r}: {reason}; "
-            "set wav2vec_path to a local folder or a hub id"
-        ) from error
-    return Wav2VecEncoder(speech_model, int(config["width"]))
-
-
-def _waveform(waveform: Tensor, speech: Tensor) -> Tensor:
-    return waveform
-
-
-FRONT_ENDS: dict[str, FrontEnd] = {
-    "spectrogram": FrontEnd(_spectrogram, spectral_views),
-    "wav2vec2": FrontEnd(_wav2vec, _waveform),
-}
-
-
-def front_end(config: Mapping[str, Any]) -> FrontEnd:
-    """The front end a config names; raises `CheckpointError` for an unknown one."""
-    name = config.get("front_end")
-    if name not in FRONT_ENDS:
-        raise CheckpointError(f"front_end {name!r}: want one of {', '.join(FRONT_ENDS)}")
-    return FRONT_ENDS[name]
-
-
-def build_voice_net(config: Mapping[str, Any]) -> VoiceNet:
-    """The untrained network of a config.
-
-    Args:
-        config: ``front_end``, ``width``, ``token_width``, ``dropout``; for judges on statistics
-            beside the network also a table ``statistics`` with ``n_trees``, ``n_nodes``, ``depth``
-            and ``network_share`` (spectrogram front end only).
-    """
-    return VoiceNet(
-        front_end(config).build(config),
-        int(config["token_width"]),
-        float(config["dropout"]),
-        _statistics_head(config["statistics"]) if "statistics" in config else None,
-    )
-
-
-def _statistics_head(table: Mapping[str, Any]) -> StatisticsHead:
-    forest = Forest(int(table["n_trees"]), int(table["n_nodes"]), int(table["depth"]))
-    return StatisticsHead(forest, N_STATISTICS, float(table["network_share"]))
-
-
-def trained_state(net: VoiceNet) -> dict[str, Tensor]:
+def trained_state(net: nn.Module) -> dict[str, Tensor]:
     """What belongs in a checkpoint: all but a frozen speech model."""
     return {k: v for k, v in net.state_dict().items() if not k.startswith(_SPEECH_MODEL)}
 
@@ -125,7 +49,7 @@ def build_voice_clone(checkpoint: Checkpoint, device: torch.device) -> VoiceClon
         CheckpointError: if weights are missing or left over, or the front end cannot be built.
     """
     config = checkpoint.card.config
-    net = build_voice_net(config)
+    net = front_end(config).build(config)
     missing, left_over = net.load_state_dict(checkpoint.state, strict=False)
     missing = [key for key in missing if not key.startswith(_SPEECH_MODEL)]
     if missing or left_over:
@@ -141,11 +65,11 @@ class VoiceCloneBranch:
 
     name = "voice_clone"
 
-    def __init__(self, net: VoiceNet, front: FrontEnd, device: torch.device) -> None:
-        self._net = net.eval().requires_grad_(False).to(device)
+    def __init__(self, net: nn.Module, front: FrontEnd, device: torch.device) -> None:
+        self._net = cast(VoiceJudge, net.eval().requires_grad_(False).to(device))
         self._front = front
         self._device = device
-        self.token_width = net.token_width
+        self.token_width = self._net.token_width
 
     def run(self, observations: Sequence[Observation]) -> list[list[BranchOutput]]:
         """Judge every channel of every observation; see `avdetect.branches.base.Branch`."""

@@ -69,6 +69,13 @@ class RawFormat(StrEnum):
     S16LE = "s16le"
 
 
+class Layout(StrEnum):
+    """Published checkpoints that can be imported."""
+
+    AASIST = "aasist"
+    XLSR_AASIST = "xlsr-aasist"
+
+
 class FailOn(StrEnum):
     """Decisions that make the call exit with 1."""
 
@@ -181,6 +188,29 @@ def _models_verify(
     from avdetect.cli.models import verify_models
 
     raise typer.Exit(verify_models(name))
+
+
+@models.command("import")
+def _models_import(
+    layout: Annotated[Layout, typer.Argument(help="Whose layout the file has.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE.pth")],
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of the new model; default the file's name.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Models folder; default the one in use.")
+    ] = None,
+) -> None:
+    r"""Bring a published detector's weights into the form of ours (the voice branch).
+
+    \b
+    Layouts:
+      aasist       AASIST.pth, AASIST-L.pth of github.com/clovaai/aasist
+      xlsr-aasist  checkpoints of github.com/TakHemlata/SSL_Anti-spoofing
+    """
+    from avdetect.cli.models import import_model
+
+    import_model(layout.value, path, name or f"voice_clone-{path.stem.lower()}-imported", out)
 
 
 def main() -> None:

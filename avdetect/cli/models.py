@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -57,6 +58,19 @@ def verify_models(name: str | None) -> int:
             typer.echo(plain(f"FAILED  {each}  {error}"))
             code = error.exit_code
     return code
+
+
+def import_model(layout: str, path: Path, name: str, out: Path | None) -> None:
+    """Bring a published checkpoint into our form and say what is still to do."""
+    from avdetect.checkpoint import models_dir
+    from avdetect.foreign_checkpoints import import_checkpoint
+
+    folder = import_checkpoint(layout, path, (out if out is not None else models_dir()) / name)
+    typer.echo(plain(f"wrote {folder}"))
+    typer.echo(
+        "It has no calibration yet: raw scores are no likelihood ratios. Fit one on clips it"
+    )
+    typer.echo("never saw (python -m recipes.voice_clone.recalibrate), then name it in a bundle.")
 
 
 def _fact_lines(facts: dict[str, Any], indent: str = "") -> list[str]:

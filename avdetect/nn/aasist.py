@@ -132,6 +132,6 @@ def _sinc_filters() -> Tensor:
     return torch.from_numpy(band_passes)[:, None]
 
 
-def _low_pass(cutoff_hz: float, taps: NDArray[np.float64]) -> NDArray[np.float64]:
+def _low_pass(cutoff_hz: float, taps: NDArray[np.floating]) -> NDArray[np.float64]:
     share = 2 * cutoff_hz / SAMPLE_RATE_HZ
     return np.asarray(share * np.sinc(share * taps))

@@ -8,10 +8,13 @@ are joined twice in parallel, each time around a stack node that gathers the who
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+JOINT_WIDTH = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +30,7 @@ class GraphSettings:
     """
 
     width: int = 64
-    joint_width: int = 32
+    joint_width: int = JOINT_WIDTH
     spectral_nodes: int = 23
     keep_spectral: float = 0.5
     keep_temporal: float = 0.7
@@ -55,7 +58,7 @@ class GraphAttention(nn.Module):
         alike = torch.tanh(self.similarity(nodes[:, :, None] * nodes[:, None]))
         attention = (alike @ self.relevance / self.temperature).squeeze(-1).softmax(-1)
         mixed = self.from_neighbours(attention @ nodes) + self.from_itself(nodes)
-        return F.selu(_over_nodes(self.norm, mixed))
+        return _selu_norm(self.norm, mixed)
 
 
 class JointGraphAttention(nn.Module):
@@ -96,7 +99,7 @@ class JointGraphAttention(nn.Module):
         attention = (self._relevance(alike, n_first) / self.temperature).softmax(-1)
         stack = self._gather(nodes, stack)
         mixed = self.from_neighbours(attention @ nodes) + self.from_itself(nodes)
-        mixed = F.selu(_over_nodes(self.norm, mixed))
+        mixed = _selu_norm(self.norm, mixed)
         return mixed[:, :n_first], mixed[:, n_first:], stack
 
     def _relevance(self, alike: Tensor, n_first: int) -> Tensor:
@@ -111,7 +114,7 @@ class JointGraphAttention(nn.Module):
         alike = torch.tanh(self.stack_similarity(nodes * stack))
         attention = (alike @ self.stack_relevance / self.temperature).softmax(1)
         gathered: Tensor = self.stack_from_nodes(attention.transpose(1, 2) @ nodes)
-        return gathered + self.stack_from_itself(stack)
+        return gathered + cast(Tensor, self.stack_from_itself(stack))
 
 
 class TopNodes(nn.Module):
@@ -127,7 +130,7 @@ class TopNodes(nn.Module):
         """(B, N, D) to (B, max(1, int(keep N)), D), widest gate first."""
         gates = self.gate(self.drop(nodes)).sigmoid()
         chosen = gates.topk(max(int(nodes.shape[1] * self.keep), 1), dim=1).indices
-        return (nodes * gates).gather(1, chosen.expand(-1, -1, nodes.shape[2]))
+        return cast(Tensor, (nodes * gates).gather(1, chosen.expand(-1, -1, nodes.shape[2])))
 
 
 class _JointPath(nn.Module):
@@ -181,7 +184,7 @@ class GraphHead(nn.Module):
             torch.maximum(self.drop(x), self.drop(y)) for x, y in zip(a, b, strict=True)
         )
         views = [moments.abs().amax(1), moments.mean(1), bands.abs().amax(1), bands.mean(1)]
-        return torch.cat([*views, stack.squeeze(1)], 1)
+        return torch.cat([*views, stack.squeeze(1)], dim=1)
 
 
 def _vector(n: int) -> nn.Parameter:
@@ -190,6 +193,6 @@ def _vector(n: int) -> nn.Parameter:
     return nn.Parameter(weights)
 
 
-def _over_nodes(norm: nn.BatchNorm1d, nodes: Tensor) -> Tensor:
-    normal: Tensor = norm(nodes.flatten(0, 1))
-    return normal.unflatten(0, nodes.shape[:2])
+def _selu_norm(norm: nn.BatchNorm1d, nodes: Tensor) -> Tensor:
+    normal = cast(Tensor, norm(nodes.flatten(0, 1))).reshape(nodes.shape)
+    return F.selu(normal)

@@ -27,13 +27,14 @@ from scipy.optimize import minimize
 from avdetect.branches.base import Branch
 from avdetect.calibration import Calibration
 from avdetect.checkpoint import load_checkpoint, read_bundle
+from avdetect.checkpoint_writer import to_toml, write_calibration
 from avdetect.fusion.late import pattern_name
 from avdetect.nn.fusion_network import FusionNetwork
 from eval.bootstrap import bootstrap_interval
 from eval.metrics import auc, cllr
 from eval.splits import Row, video_split
 from recipes.datasets.talking_heads import load_clip
-from recipes.export import MODELS, export_checkpoint, to_toml, write_calibration
+from recipes.export import MODELS, export_checkpoint
 from recipes.fusion.items import FUSED, network_logits, prepare
 from recipes.fusion.rows import (
     RUN,
@@ -95,7 +96,7 @@ def main() -> None:
     export_late(weights)
     scale, offset = fit_added(trials, weights)
     limit = math.log(min(trials.labels.sum(), (1 - trials.labels).sum()))
-    write_calibration(name, Calibration(scale=scale, offset=offset, limit=limit))
+    write_calibration(MODELS / name, Calibration(scale=scale, offset=offset, limit=limit))
     note_in_card(name, figures)
     print(f"shipped: scale {scale:.4g}, offset {offset:.4g}, limit {limit:.3g}")
 

@@ -6,11 +6,9 @@ python -m recipes.voice_clone.statistics --run first
 from __future__ import annotations
 
 import argparse
-import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -19,19 +17,24 @@ from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 
-from avdetect.branches.voice_clone import build_voice_net
-from avdetect.channels.chain import random_channel
+from avdetect.branches.voice_clone import LEAST_SPEECH_S
+from avdetect.branches.voice_front_ends import build_voice_net
 from avdetect.nn.forest import Forest
 from avdetect.nn.voice_net import MOST_DEVIATIONS, StatisticsHead
-from avdetect.speech.statistics import voice_statistics
-from avdetect.timebase import OBSERVATION_S, seconds_to_samples
-from eval.splits import Row
-from eval.voice_split import is_fake, voice_split
-from recipes.datasets.voices import clip_id, read_waveform
-from recipes.forge.voices import VOCODERS, forge_twin
-from recipes.voice_clone.settings import RUNS, StatisticsSettings, read_settings
+from eval.manifest.row import ManifestRow
+from eval.protocol import read_protocol
+from recipes.datasets.voices import clip_id, is_fake
+from recipes.voice_clone.rows import PROTOCOL, measurable, shipped_split, voice_rows
+from recipes.voice_clone.samples import MEASURED_THROUGH, ClipStatistics, clip_statistics
+from recipes.voice_clone.settings import (
+    CONFIG,
+    RUNS,
+    STATISTICS,
+    StatisticsSettings,
+    read_settings,
+)
 
-_WORKERS = 2
+_TWIN = "twin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,41 +54,35 @@ class Samples:
     clips: list[str]
 
 
-def collect(rows: Sequence[Row]) -> Samples:
-    """Statistics of the first four seconds of clips and twins, clean and through one channel.
-
-    ``extra.csv`` is left out: it was coded once more than any fake.
-    """
-    rows = [row for row in rows if not row["file"].startswith("extra/")]
-    with get_context("spawn").Pool(_WORKERS) as pool:
-        found = list(pool.imap(_variants, rows, chunksize=8))
-    statistics, labels, groups, clips = [], [], [], []
-    for row, variants in zip(rows, found, strict=True):
-        for is_twin, numbers in variants:
-            statistics.append(numbers)
+def samples_of(rows: Sequence[ManifestRow], measured: Mapping[str, ClipStatistics]) -> Samples:
+    """What the judges learn from rows: clips and twins, clean and through one channel."""
+    labels, groups, clips = [], [], []
+    for row in rows:
+        for k in range(len(measured[row.id].taught)):
+            is_twin = k >= 2
             labels.append(int(is_twin or is_fake(row)))
-            groups.append(f"{row['source_repo']} {'twin' if is_twin else row['generator']}")
-            clips.append(f"{'twin ' if is_twin else ''}{clip_id(row)}")
+            groups.append(f"{row.source} {_TWIN if is_twin else row.generator}")
+            clips.append(f"{_TWIN if is_twin else ''} {clip_id(row)}")
     return Samples(
-        statistics=np.stack(statistics), labels=np.array(labels), groups=groups, clips=clips
+        statistics=np.concatenate([measured[row.id].taught for row in rows]),
+        labels=np.array(labels),
+        groups=groups,
+        clips=clips,
     )
 
 
-def _variants(row: Row) -> list[tuple[bool, NDArray[np.float32]]]:
-    """(is a twin, statistics): as recorded, through a channel, and a human clip's twin alike."""
-    torch.set_num_threads(1)
-    rng = np.random.default_rng(zlib.crc32(row["file"].encode()))
-    waveform = read_waveform(row)[: seconds_to_samples(OBSERVATION_S)]
-    channel = random_channel(rng)
-    versions = [(False, waveform)]
-    if not is_fake(row):
-        kind = str(rng.choice(sorted(VOCODERS)))
-        versions.append((True, forge_twin(waveform, kind, rng)))
-    return [
-        (is_twin, voice_statistics(sound))
-        for is_twin, version in versions
-        for sound in (version, channel(version))
-    ]
+def judge(
+    head: StatisticsHead, clip: ClipStatistics, channel: str = MEASURED_THROUGH[0]
+) -> float | None:
+    """Clip score by the judges alone, pooled as the branch pools; None with too little speech."""
+    k = MEASURED_THROUGH.index(channel)
+    speech_s = clip.speech_s[k].astype(np.float64)
+    if speech_s.sum() < LEAST_SPEECH_S:
+        return None
+    numbers = torch.from_numpy(clip.heard[k])
+    with torch.inference_mode():
+        scores = head(numbers, torch.zeros(len(numbers), 1)).squeeze(1).double().numpy()
+    return float(np.average(scores, weights=speech_s))
 
 
 def shuffle_labels(samples: Samples, seed: int) -> NDArray[np.int64]:
@@ -169,18 +166,23 @@ def join(run: Path, head: StatisticsHead, which: str) -> None:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, default=Path(__file__).with_name("config.toml"))
+    parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--run", default="first", help="name of the folder below runs/voice_clone")
     parser.add_argument("--which", default="best", choices=("best", "final"), help="network's file")
     parser.add_argument("--shuffle-labels", action="store_true", help="the control: stays at 0.5")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    settings = read_settings(given.config).statistics
-    split = voice_split()
+    settings = read_settings(given.config)
+    protocol = read_protocol(PROTOCOL)
     # Development clips have done their part once the settings stand: they may teach these judges.
-    samples = collect([*split.training, *split.development])
-    labels = shuffle_labels(samples, settings.seed) if given.shuffle_labels else samples.labels
-    head = fit(samples, labels, settings)
+    training, _ = shipped_split(measurable(voice_rows(), protocol), protocol)
+    samples = samples_of(training, clip_statistics(training, STATISTICS))
+    labels = (
+        shuffle_labels(samples, settings.statistics.seed)
+        if given.shuffle_labels
+        else samples.labels
+    )
+    head = fit(samples, labels, settings.statistics)
     join(RUNS / given.run, head, given.which)
     print(f"{len(labels)} samples, {len(head.forest.feature)} nodes, depth {head.forest.depth}")
 

@@ -20,16 +20,25 @@ from speechbrain.augment.freq_domain import SpectrogramDrop
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from avdetect.branches.voice_clone import build_voice_net, front_end, trained_state
+from avdetect.branches.voice_clone import trained_state
+from avdetect.branches.voice_front_ends import build_voice_net, front_end
 from avdetect.nn.pooling import row_weights, weighted_mean
 from avdetect.nn.voice_net import STEPS_PER_ROW, VoiceNet
 from avdetect.speech.features import N_MELS
+from eval.manifest.row import ManifestRow
 from eval.metrics import auc
-from eval.splits import Row
-from eval.voice_split import is_fake, voice_split
-from recipes.datasets.voices import VoiceStore, clip_id
+from eval.protocol import read_protocol
+from recipes.datasets.voices import VoiceStore, clip_id, is_fake
 from recipes.voice_clone.batches import Batch, VoiceBatches, crop_clip
-from recipes.voice_clone.settings import RUNS, STORE, Settings, TrainingSettings, read_settings
+from recipes.voice_clone.rows import PROTOCOL, development_split, voice_rows
+from recipes.voice_clone.settings import (
+    CONFIG,
+    RUNS,
+    STORE,
+    Settings,
+    TrainingSettings,
+    read_settings,
+)
 
 _WARM_UP_STEPS = 50
 _DEVELOPMENT_STEPS = 80
@@ -153,7 +162,7 @@ def learning_rate(step: int, settings: TrainingSettings) -> float:
 
 
 @torch.inference_mode()
-def development_scores(trainer: VoiceTrainer, rows: list[Row], variant: str) -> list[float]:
+def development_scores(trainer: VoiceTrainer, rows: list[ManifestRow], variant: str) -> list[float]:
     """The averaged network's score of the first four seconds of each clip."""
     net, store, scores = trainer.averaged.eval(), VoiceStore(STORE), []
     for row in rows:
@@ -171,9 +180,12 @@ def development_scores(trainer: VoiceTrainer, rows: list[Row], variant: str) -> 
 def train(settings: Settings, options: Options) -> Path:
     """Train to the end; writes ``best.pt``, ``last.pt`` and ``log.jsonl`` into the run's folder."""
     torch.set_num_threads(1)
-    split, trainer, best = voice_split(), VoiceTrainer(settings), -1.0
+    trainer, best = VoiceTrainer(settings), -1.0
+    training, development = development_split(
+        voice_rows(), read_protocol(PROTOCOL), settings.development_fold
+    )
     batches = VoiceBatches(
-        split.training, VoiceStore(STORE), settings.training, shuffle_labels=options.shuffle_labels
+        training, VoiceStore(STORE), settings.training, shuffle_labels=options.shuffle_labels
     )
     options.run.mkdir(parents=True, exist_ok=True)
     if options.resume:
@@ -186,7 +198,7 @@ def train(settings: Settings, options: Options) -> Path:
             trainer.learn(batches.draw(trainer.rng))
             for _ in range(settings.training.steps_per_round)
         ]
-        figures = _development_figures(trainer, split.development)
+        figures = _development_figures(trainer, development)
         figures |= {"loss": float(np.mean(losses)), "seconds": time.monotonic() - begun}
         if figures["auc"] > best:
             best = figures["auc"]
@@ -197,7 +209,7 @@ def train(settings: Settings, options: Options) -> Path:
     return options.run
 
 
-def _development_figures(trainer: VoiceTrainer, rows: list[Row]) -> dict[str, float]:
+def _development_figures(trainer: VoiceTrainer, rows: list[ManifestRow]) -> dict[str, float]:
     labels = [int(is_fake(row)) for row in rows]
     clean = auc(labels, development_scores(trainer, rows, "clean"))
     coded = auc(labels, development_scores(trainer, rows, "channel_0"))
@@ -218,7 +230,7 @@ def _log(run: Path, entry: dict[str, float]) -> None:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, default=Path(__file__).with_name("config.toml"))
+    parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--run", default="first", help="name of the folder below runs/voice_clone")
     parser.add_argument("--shuffle-labels", action="store_true", help="the control: stays at 0.5")
     parser.add_argument("--resume", action="store_true", help="go on from last.pt")

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from avdetect.branches.base import BranchOutput
-from avdetect.branches.voice_clone import VoiceCloneBranch, build_voice_clone, build_voice_net
+from avdetect.branches.voice_clone import VoiceCloneBranch, build_voice_clone
+from avdetect.branches.voice_front_ends import build_voice_net
 from avdetect.checkpoint import Checkpoint, ModelCard
 from avdetect.errors import CheckpointError
 from avdetect.observation import ChannelAudio, Observation

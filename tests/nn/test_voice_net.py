@@ -6,7 +6,8 @@ import pytest
 import torch
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
-from avdetect.branches.voice_clone import build_voice_net, front_end, trained_state
+from avdetect.branches.voice_clone import trained_state
+from avdetect.branches.voice_front_ends import build_voice_net, front_end
 from avdetect.errors import CheckpointError, ShapeError
 from avdetect.nn.spectrogram_encoder import SpectrogramEncoder
 

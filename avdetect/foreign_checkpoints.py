@@ -1,0 +1,140 @@
+"""Published checkpoints of other people's detectors, brought into the form of ours."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from avdetect.checkpoint_writer import write_checkpoint
+from avdetect.errors import CheckpointError
+from avdetect.nn.aasist import AASIST_L, AasistSettings
+from avdetect.nn.foreign_names import AASIST_RULES, XLSR_AASIST_RULES, Rules, renamed
+
+_WRAPPERS = ("state_dict", "model_state_dict", "model")  # where trainers put the tensors
+_PARALLEL = "module."  # what DataParallel puts before every name
+_HEAD_FEATURES = 64  # of one attention head in every published wav2vec 2.0 model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignLayout:
+    """One published layout.
+
+    Attributes:
+        rules: their names to ours, see `avdetect.nn.foreign_names`.
+        config: our tensors to the card's ``[config]``; a `KeyError` or `IndexError` means that
+            they are of another layout.
+        origin: repository and licence, for the card.
+        summary: one sentence of what it is.
+    """
+
+    rules: Rules
+    config: Callable[[Mapping[str, Tensor]], dict[str, Any]]
+    origin: str
+    summary: str
+
+
+def _aasist_config(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    known = {settings.width: settings for settings in (AasistSettings(), AASIST_L)}
+    return {"front_end": "aasist", "aasist": asdict(known[state["head.position"].shape[2]])}
+
+
+def _xlsr_config(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    speech = {
+        key.removeprefix("speech_model."): value
+        for key, value in state.items()
+        if key.startswith("speech_model.")
+    }
+    convolutions = [k for k in speech if k.startswith("feature_extractor") and "conv.weight" in k]
+    norms = [k for k in speech if k.startswith("feature_extractor") and "layer_norm.weight" in k]
+    layers = {int(k.split(".")[2]) for k in speech if k.startswith("encoder.layers.")}
+    hidden = speech["feature_projection.projection.weight"].shape[0]
+    position = speech["encoder.pos_conv_embed.conv.parametrizations.weight.original1"]
+    per_layer = len(norms) == len(convolutions)
+    return {
+        "front_end": "xlsr-aasist",
+        "speech_model": {
+            "hidden_size": hidden,
+            "num_hidden_layers": max(layers) + 1,
+            "num_attention_heads": max(hidden // _HEAD_FEATURES, 1),
+            "intermediate_size": speech[
+                "encoder.layers.0.feed_forward.intermediate_dense.weight"
+            ].shape[0],
+            "conv_dim": [speech[key].shape[0] for key in convolutions],
+            "conv_bias": "feature_extractor.conv_layers.0.conv.bias" in speech,
+            "feat_extract_norm": "layer" if per_layer else "group",
+            "do_stable_layer_norm": per_layer,
+            "num_conv_pos_embeddings": position.shape[2],
+            "num_conv_pos_embedding_groups": hidden // position.shape[1],
+        },
+    }
+
+
+LAYOUTS: dict[str, ForeignLayout] = {
+    "aasist": ForeignLayout(
+        rules=AASIST_RULES,
+        config=_aasist_config,
+        origin="github.com/clovaai/aasist (MIT), models/AASIST.py",
+        summary="AASIST or AASIST-L on raw sound (Jung et al. 2022), imported weights.",
+    ),
+    "xlsr-aasist": ForeignLayout(
+        rules=XLSR_AASIST_RULES,
+        config=_xlsr_config,
+        origin="github.com/TakHemlata/SSL_Anti-spoofing (MIT), model.py",
+        summary="wav2vec 2.0 under an AASIST head (Tak et al. 2022), imported weights.",
+    ),
+}
+
+
+def import_checkpoint(layout: str, path: Path, folder: Path) -> Path:
+    """Read a published checkpoint and write it as a model of the voice branch, in full precision.
+
+    The model has no calibration yet: raw scores of other people's training are no LLRs.
+
+    Args:
+        layout: a key of `LAYOUTS`.
+        path: ``.pth`` file; only tensors are read from it, no code is run.
+        folder: the checkpoint folder to write, see `avdetect.checkpoint`.
+
+    Raises:
+        CheckpointError: the file is absent, no checkpoint, or of another layout.
+        OutputError: the folder cannot be written.
+    """
+    foreign = LAYOUTS[layout]
+    state = renamed(_tensors(path), foreign.rules)
+    try:
+        config = foreign.config(state)
+    except (KeyError, IndexError, ValueError) as error:
+        raise CheckpointError(
+            f"{path}: not of the layout of {foreign.origin}: cannot place {error}"
+        ) from error
+    card = {
+        "role": "voice_clone",
+        "summary": foreign.summary,
+        "licence": "see origin",
+        "origin": foreign.origin,
+        "config": config,
+    }
+    write_checkpoint(folder, {f"judge.{key}": value for key, value in state.items()}, card)
+    return folder
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from error
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        reason = next(iter(str(error).splitlines()), "the file is cut off")
+        raise CheckpointError(f"{path}: not a PyTorch checkpoint of tensors: {reason}") from error
+    for key in _WRAPPERS:
+        if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
+            loaded = loaded[key]
+    if not isinstance(loaded, dict) or not all(isinstance(v, Tensor) for v in loaded.values()):
+        raise CheckpointError(f"{path}: holds no table of tensors")
+    return {str(key).removeprefix(_PARALLEL): value for key, value in loaded.items()}
