@@ -91,7 +91,7 @@ def _write_still(file: OpenedFile, level: Level, rng: np.random.Generator, targe
         part.write_bytes(blob.tobytes())
         part.replace(target)
     except OSError as e:
-        raise OutputError(f"{target}: could not be written: {e}; make room") from e
+        raise OutputError(f"{target}: could not be written: {e}; name a folder with room") from e
     finally:
         part.unlink(missing_ok=True)
     return target

@@ -7,9 +7,11 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
@@ -70,8 +72,12 @@ def can_be_copied(path: Path) -> bool:
             return False
         if file.container.format.name not in _COPIED_CONTAINERS:
             return False
-        packets = [packet for packet in file.container.demux(file.video) if packet.size]
-        return all(p.pts is not None and not p.is_discard and not p.is_corrupt for p in packets)
+        return all(_is_whole(packet) for packet in file.container.demux(file.video) if packet.size)
+
+
+def _is_whole(packet: Packet[Any]) -> bool:
+    timed = packet.pts is not None and packet.dts is not None
+    return timed and not packet.is_discard and not packet.is_corrupt
 
 
 def degraded_pictures(

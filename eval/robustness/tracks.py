@@ -25,7 +25,10 @@ from avdetect.timebase import SAMPLE_RATE_HZ
 
 CLOCK_HZ = 90_000  # of pictures: every usual frame rate is exact before the container rounds
 _PACKET_SAMPLES = SAMPLE_RATE_HZ // 10
-_DISK_ERRORS = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EIO)
+# Sources are read through Python, so that these can only be about the file that is written.
+_DISK_ERRORS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.ENOENT, errno.ENOTDIR}
+)
 
 TimedPacket: TypeAlias = "tuple[Fraction, Packet[Any]]"
 # Adds its stream to the output at once, and gives that stream's packets in the order of time.
@@ -47,14 +50,18 @@ def write_tracks(target: Path, container: str, tracks: Sequence[Track], name: st
     """
     part = target.with_name(target.name + ".part")
     try:
-        with av.open(str(part), "w", format=container) as output:
+        # Exact: else Matroska draws a number of its own for every file.
+        options = {"fflags": "+bitexact"}
+        with av.open(str(part), "w", format=container, options=options) as output:
             packets = [track(output) for track in tracks]
             for _, packet in heapq.merge(*packets, key=itemgetter(0)):
                 output.mux(packet)
         part.replace(target)
     except AV_ERRORS as e:
         if getattr(e, "errno", None) in _DISK_ERRORS:
-            raise OutputError(f"{target}: could not be written: {e}; make room") from e
+            raise OutputError(
+                f"{target}: could not be written: {e}; name a folder with room"
+            ) from e
         raise UnreadableMediaError(f"{name}: cannot be decoded: {e}") from e
     finally:
         part.unlink(missing_ok=True)
@@ -66,6 +73,8 @@ def copied(container: InputContainer, source: VideoStream) -> Track:
 
     def track(output: OutputContainer) -> Iterator[TimedPacket]:
         stream = output.add_stream_from_template(source)
+        if source.average_rate:  # else a reader guesses how long the last frame is shown
+            stream.codec_context.framerate = source.average_rate
 
         def packets() -> Iterator[TimedPacket]:
             for packet in container.demux(source):
