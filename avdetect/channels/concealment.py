@@ -150,7 +150,8 @@ class _Cycles:
     def lengthen(self) -> None:
         """One cycle more, from further back; reading goes on at the same phase."""
         self._n_cycles += 1
-        self._offset %= self._period
+        while self._offset > self._period:  # one whole period stays
+            self._offset -= self._period
         size = self._n_cycles * self._period
         self._buffer = self._history[-size:].copy()
         lead_in = self._history[-size - self.overlap : -size]
