@@ -13,11 +13,14 @@ from typing import Any
 
 from eval.compose_call import CALL_RATE_HZ, compose_call
 from eval.compose_video import SIZE_PX, Scene, compose_scene
+from eval.datasets import DATASETS
 from eval.loop_media import loop_media
+from eval.manifest.folds import assign_folds
+from eval.manifest.row import ManifestRow
 from eval.mux import mux
-from eval.shared_data import shared_path
+from eval.protocol import read_protocol
+from eval.shared_data import shared_path, shared_root
 from eval.splits import Row, video_split
-from eval.voice_split import FOLDER, modern_rows, voice_split
 
 _CALL_S, _LONG_CALL_S, _LONG_VIDEO_S = 75.0, 7200.0, 600.0
 _LEAST_CLIP_S = 6.0
@@ -60,9 +63,12 @@ def compose_all(folder: Path, *, parts: Collection[str] = PARTS, long: bool = Fa
 
 
 def _calls(folder: Path) -> Truth:
-    rows = voice_split().held_out + modern_rows()
-    real = _most_spoken([row for row in rows if row["label"] == "bonafide"])
-    fake = _most_spoken([row for row in rows if row["label"] == "spoof"])
+    protocol = read_protocol("voice")
+    rows = assign_folds(DATASETS[protocol.dataset].read(shared_root()), protocol)
+    real, fake = (
+        _most_spoken([row for row in rows if row.split == "test" and row.label == label])
+        for label in ("real", "fake")
+    )
     caller, second, robot = real[0], real[1], fake[0]
     truth: Truth = {}
     for name, right in (("call-spoofed.wav", robot), ("call-real.wav", second)):
@@ -71,24 +77,24 @@ def _calls(folder: Path) -> Truth:
         truth[name] = {
             "label": "fake" if is_spoofed else "real",
             "fake_channels": ["right"] if is_spoofed else [],
-            "generator": right[0]["generator"] if is_spoofed else "",
-            "speakers": [caller[0]["speaker"], right[0]["speaker"]],
+            "generator": right[0].generator,
+            "speakers": [caller[0].speaker, right[0].speaker],
             "what": f"two channels, mu-law, {CALL_RATE_HZ} Hz",
         }
     return truth
 
 
-def _most_spoken(rows: list[Row]) -> list[list[Row]]:
+def _most_spoken(rows: list[ManifestRow]) -> list[list[ManifestRow]]:
     """Rows by speaker and generator, those with the most seconds first."""
-    voices: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    voices: dict[tuple[str, str], list[ManifestRow]] = defaultdict(list)
     for row in rows:
-        voices[row["speaker"], row["generator"]].append(row)
-    seconds = {key: sum(float(row["duration_s"]) for row in voices[key]) for key in voices}
+        voices[row.speaker, row.generator].append(row)
+    seconds = {key: sum(row.duration_s or 0.0 for row in voices[key]) for key in voices}
     return [voices[key] for key in sorted(voices, key=lambda key: (-seconds[key], key))]
 
 
-def _sounds(rows: list[Row]) -> list[Path]:
-    return [shared_path(f"{FOLDER}/{row['file']}") for row in rows]
+def _sounds(rows: list[ManifestRow]) -> list[Path]:
+    return [shared_path(row.path) for row in rows]
 
 
 def _clips(folder: Path) -> Truth:

@@ -1,27 +1,20 @@
-"""Frozen splits of the data folder, read from ``eval/protocols``; nothing else may choose rows."""
+"""Frozen split of the talking-head clips; nothing else may choose rows of them."""
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
-
+from eval.protocol import read_protocol
 from eval.shared_data import read_rows
 
-_PROTOCOLS = Path(__file__).resolve().parent / "protocols"
+_NEVER_MEASURED = ("development", "excluded")  # folds of eval/protocols/video.toml
 Row = dict[str, str]
-
-
-def protocol(name: str) -> dict[str, dict[str, list[str]]]:
-    """A protocol file as nested tables."""
-    return tomllib.loads((_PROTOCOLS / f"{name}.toml").read_text("utf-8"))
 
 
 def video_split() -> tuple[list[Row], list[Row]]:
     """Rows of ``data/video/clips.csv`` as (development: real only, test: real and fake)."""
-    table = protocol("first_video")["video"]
-    development, excluded = set(table["development_sources"]), set(table["excluded_sources"])
+    folds = read_protocol("video").folds
+    fold_of = {source: fold for fold, sources in folds.items() for source in sources}
     rows = read_rows("data/video/clips.csv")
     return (
-        [row for row in rows if row["source_repo"] in development and row["label"] == "real"],
-        [row for row in rows if row["source_repo"] not in development | excluded],
+        [r for r in rows if fold_of[r["source_repo"]] == "development" and r["label"] == "real"],
+        [r for r in rows if fold_of[r["source_repo"]] not in _NEVER_MEASURED],
     )

@@ -27,12 +27,12 @@ from avdetect.channels.chain import random_channel
 from avdetect.channels.codecs import Waveform
 from avdetect.channels.degrade import high_pass
 from avdetect.errors import UnreadableMediaError
+from avdetect.observation import ChannelAudio, Observation
 from avdetect.speech.vad import VoiceActivity, speech_segments
-from avdetect.timebase import SAMPLE_RATE_HZ
+from avdetect.timebase import OBSERVATION_HOP_S, OBSERVATION_S, SAMPLE_RATE_HZ, seconds_to_samples
 from avdetect.types import Segment
+from eval.manifest.row import ManifestRow
 from eval.shared_data import shared_path
-from eval.splits import Row
-from eval.voice_split import FOLDER, is_fake
 from recipes.forge.voices import VOCODERS, forge_twin
 
 STEP_S = 0.05  # of the speech mask
@@ -41,14 +41,14 @@ _LEAST_LOST_S = 0.1
 _SILENCE_DB = 40.0
 
 
-def read_waveform(row: Row) -> Waveform:
+def read_waveform(row: ManifestRow) -> Waveform:
     """A row's file as (S,) float32 at 16 kHz, untouched otherwise.
 
     Raises:
         UnreadableMediaError: if less can be decoded than the row's ``duration_s``.
     """
     resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE_HZ)
-    path, frames = shared_path(f"{FOLDER}/{row['file']}"), []
+    path, frames = shared_path(row.path), []
     with av.open(str(path)) as container:
         try:
             for frame in container.decode(audio=0):
@@ -57,7 +57,7 @@ def read_waveform(row: Row) -> Waveform:
             pass  # one file has stray bytes behind its last frame; the length check below decides
     frames += resampler.resample(None)
     joined = np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames])
-    if len(joined) < (float(row["duration_s"]) - _LEAST_LOST_S) * SAMPLE_RATE_HZ:
+    if len(joined) < ((row.duration_s or 0.0) - _LEAST_LOST_S) * SAMPLE_RATE_HZ:
         raise UnreadableMediaError(f"{path}: only {len(joined)} samples could be decoded")
     return (joined / 32768.0).astype(np.float32)
 
@@ -68,9 +68,33 @@ def find_speech(waveform: Waveform) -> tuple[Segment, ...]:
     return speech_segments(np.concatenate([activity.push(waveform), activity.finish()]), 0.0)
 
 
-def clip_id(row: Row) -> str:
+def observe_waveform(waveform: Waveform, speech: Sequence[Segment]) -> list[Observation]:
+    """A waveform cut as the engine cuts it (`avdetect.observe`), one channel named ``mono``."""
+    length_s, covered_s, next_s = len(waveform) / SAMPLE_RATE_HZ, 0.0, 0.0
+    observations: list[Observation] = []
+    while covered_s < length_s:
+        whole = next_s + OBSERVATION_S <= length_s
+        # The last observation reaches back, so that it is not shorter than it need be.
+        reach_s = max(0.0, next_s - (OBSERVATION_S - OBSERVATION_HOP_S), length_s - OBSERVATION_S)
+        start_s = next_s if whole else reach_s
+        segment = Segment(start_s, min(start_s + OBSERVATION_S, length_s))
+        first, last = seconds_to_samples(segment.start_s), seconds_to_samples(segment.end_s)
+        inside = tuple(part for s in speech if (part := s.overlap(segment)) is not None)
+        channel = ChannelAudio(channel="mono", waveform=waveform[first:last], speech=inside)
+        fresh = Segment(covered_s, segment.end_s)
+        observations.append(Observation(segment=segment, fresh=fresh, channels=(channel,)))
+        next_s, covered_s = next_s + OBSERVATION_HOP_S, segment.end_s
+    return observations
+
+
+def is_fake(row: ManifestRow) -> bool:
+    """True for synthetic speech."""
+    return row.label == "fake"
+
+
+def clip_id(row: ManifestRow) -> str:
     """File name without folder and suffix; unique over all CSVs."""
-    return Path(row["file"]).stem
+    return Path(row.path).stem
 
 
 class VoiceStore:
@@ -100,7 +124,7 @@ class VoiceStore:
         partial_path.replace(path)
 
 
-def prepare_store(rows: Sequence[Row], root: Path, *, n_workers: int = 2) -> VoiceStore:
+def prepare_store(rows: Sequence[ManifestRow], root: Path, *, n_workers: int = 2) -> VoiceStore:
     """Prepare what is not there yet; running it again finishes what was begun."""
     store = VoiceStore(root)
     left = [row for row in rows if not store.path("speech", clip_id(row)).is_file()]
@@ -123,14 +147,14 @@ def speech_mask(segments: Sequence[Segment], start_s: float, n_steps: int) -> ND
     return np.minimum(mask, 1.0)
 
 
-def _prepare(root: Path, row: Row) -> None:
+def _prepare(root: Path, row: ManifestRow) -> None:
     store, clip = VoiceStore(root), clip_id(row)
     seed = zlib.crc32(clip.encode())
     raw = high_pass(read_waveform(row)[: int(_MOST_S * SAMPLE_RATE_HZ)])
     clean = librosa.effects.trim(raw, top_db=_SILENCE_DB)[0]
     first, second = (random_channel(np.random.default_rng([seed, k])) for k in range(2))
     variants: dict[str, Waveform] = {"clean": clean, "channel_0": first(clean)}
-    if row["file"].startswith("train/"):
+    if row.id.startswith("train/"):
         variants["channel_1"] = second(clean)
         if not is_fake(row):
             rng = np.random.default_rng([seed, 2])

@@ -14,9 +14,8 @@ from torch import Tensor
 from avdetect.channels.codecs import Waveform
 from avdetect.channels.degrade import add_noise, narrow_band
 from avdetect.speech.features import STEP_SAMPLES
-from eval.splits import Row
-from eval.voice_split import is_fake
-from recipes.datasets.voices import VoiceStore, clip_id
+from eval.manifest.row import ManifestRow
+from recipes.datasets.voices import VoiceStore, clip_id, is_fake
 from recipes.voice_clone.settings import TrainingSettings
 
 _CROP_STEPS = (40, 50, 60, 70)  # of 50 ms; whole rows of half a second
@@ -58,7 +57,7 @@ class VoiceBatches:
 
     def __init__(
         self,
-        rows: Sequence[Row],
+        rows: Sequence[ManifestRow],
         store: VoiceStore,
         settings: TrainingSettings,
         *,
@@ -67,8 +66,8 @@ class VoiceBatches:
         self._store, self._settings = store, settings
         humans = [row for row in rows if not is_fake(row)]
         fakes = [row for row in rows if is_fake(row)]
-        self._humans = _Balanced(humans, lambda row: row["source_repo"])
-        self._fakes = _Balanced(fakes, lambda row: row["generator"])
+        self._humans = _Balanced(humans, lambda row: row.source)
+        self._fakes = _Balanced(fakes, lambda row: row.generator)
         self._has_twin = {
             clip_id(row) for row in humans if store.path("twin", clip_id(row)).is_file()
         }
@@ -165,8 +164,8 @@ def crop_clip(
 class _Balanced:
     """Draws a group by the square root of its size, then a row of it: no source rules."""
 
-    def __init__(self, rows: Sequence[Row], key: Callable[[Row], str]) -> None:
-        self._groups: dict[str, list[Row]] = defaultdict(list)
+    def __init__(self, rows: Sequence[ManifestRow], key: Callable[[ManifestRow], str]) -> None:
+        self._groups: dict[str, list[ManifestRow]] = defaultdict(list)
         for row in rows:
             self._groups[key(row)].append(row)
         sizes = Counter({name: len(members) for name, members in self._groups.items()})
@@ -174,6 +173,6 @@ class _Balanced:
         weights = np.sqrt([sizes[name] for name in self._names])
         self._shares = weights / weights.sum()
 
-    def draw(self, rng: np.random.Generator) -> Row:
+    def draw(self, rng: np.random.Generator) -> ManifestRow:
         group = self._groups[self._names[int(rng.choice(len(self._names), p=self._shares))]]
         return group[int(rng.integers(len(group)))]

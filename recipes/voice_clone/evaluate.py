@@ -15,16 +15,15 @@ import numpy as np
 import torch
 
 from avdetect.branches.voice_clone import VoiceCloneBranch, build_voice_clone
-from avdetect.channels.codecs import CODECS, Waveform, through_codec
+from avdetect.channels.codecs import CODECS, through_codec
 from avdetect.checkpoint import Checkpoint, ModelCard, load_checkpoint
-from avdetect.observation import ChannelAudio, Observation
-from avdetect.timebase import OBSERVATION_HOP_S, OBSERVATION_S, SAMPLE_RATE_HZ, seconds_to_samples
-from avdetect.types import Part, Segment
+from avdetect.types import Part
 from eval.bootstrap import bootstrap_interval
+from eval.manifest.row import ManifestRow
 from eval.metrics import auc, eer
-from eval.splits import Row
-from eval.voice_split import is_fake, modern_rows, voice_split
-from recipes.datasets.voices import find_speech, read_waveform
+from eval.protocol import read_protocol
+from recipes.datasets.voices import find_speech, is_fake, observe_waveform, read_waveform
+from recipes.voice_clone.rows import PROTOCOL, shipped_split, voice_rows
 from recipes.voice_clone.settings import RUNS
 
 _PART = Part(channel="mono")
@@ -53,7 +52,7 @@ class Figures:
 class Trials:
     """Scored clips of one set: rows and raw scores in the same order."""
 
-    rows: list[Row]
+    rows: list[ManifestRow]
     scores: list[float]
     n_missing: int
 
@@ -65,29 +64,12 @@ class Trials:
     @property
     def speakers(self) -> list[str]:
         """Whose voice, for intervals."""
-        return [row["speaker"] for row in self.rows]
+        return [row.person for row in self.rows]
 
 
-def observe_waveform(waveform: Waveform, speech: Sequence[Segment]) -> list[Observation]:
-    """A waveform cut as the engine cuts it (`avdetect.observe`), one channel named ``mono``."""
-    length_s, covered_s, next_s = len(waveform) / SAMPLE_RATE_HZ, 0.0, 0.0
-    observations: list[Observation] = []
-    while covered_s < length_s:
-        whole = next_s + OBSERVATION_S <= length_s
-        # The last observation reaches back, so that it is not shorter than it need be.
-        reach_s = max(0.0, next_s - (OBSERVATION_S - OBSERVATION_HOP_S), length_s - OBSERVATION_S)
-        start_s = next_s if whole else reach_s
-        segment = Segment(start_s, min(start_s + OBSERVATION_S, length_s))
-        first, last = seconds_to_samples(segment.start_s), seconds_to_samples(segment.end_s)
-        inside = tuple(part for s in speech if (part := s.overlap(segment)) is not None)
-        channel = ChannelAudio(channel="mono", waveform=waveform[first:last], speech=inside)
-        fresh = Segment(covered_s, segment.end_s)
-        observations.append(Observation(segment=segment, fresh=fresh, channels=(channel,)))
-        next_s, covered_s = next_s + OBSERVATION_HOP_S, segment.end_s
-    return observations
-
-
-def score_rows(branch: VoiceCloneBranch, rows: Sequence[Row], channel: str = "clean") -> Trials:
+def score_rows(
+    branch: VoiceCloneBranch, rows: Sequence[ManifestRow], channel: str = "clean"
+) -> Trials:
     """Raw clip scores of rows, first sent through a codec of `CODECS` unless ``clean``."""
     kept, scores = [], []
     for row in rows:
@@ -120,7 +102,7 @@ def measure(trials: Trials) -> Figures:
 def per_generator(trials: Trials) -> dict[str, tuple[float, int]]:
     """AUC of each generator's clips against all real ones of the set, and how many there are."""
     labels, scores = np.array(trials.labels), np.array(trials.scores)
-    names = np.array([row["generator"] for row in trials.rows])
+    names = np.array([row.generator for row in trials.rows])
     table = {}
     for name in sorted(set(names[labels == 1])):
         chosen = (labels == 0) | (names == name)
@@ -128,9 +110,9 @@ def per_generator(trials: Trials) -> dict[str, tuple[float, int]]:
     return table
 
 
-def measured_sets() -> dict[str, list[Row]]:
-    """The sets that figures are stated on; none of them trained on or used for choosing."""
-    return {"held_out": voice_split().held_out, "modern": modern_rows()}
+def measured_sets() -> dict[str, list[ManifestRow]]:
+    """The folds that figures are stated on; none of them trained on or used for choosing."""
+    return shipped_split(voice_rows(), read_protocol(PROTOCOL))[1]
 
 
 def load_run(run: str, which: str = "joined") -> Checkpoint:
@@ -156,7 +138,7 @@ def table_of(figures: Figures) -> dict[str, float | int]:
 def write_scores(path: Path, sets: dict[str, Trials]) -> None:
     """One line a clip: set, file, label, score."""
     lines = [
-        f"{name},{row['file']},{int(is_fake(row))},{score:.5f}"
+        f"{name},{row.id},{int(is_fake(row))},{score:.5f}"
         for name, trials in sets.items()
         for row, score in zip(trials.rows, trials.scores, strict=True)
     ]

@@ -6,8 +6,6 @@ python -m recipes.voice_clone.export --run first --control shuffled
 from __future__ import annotations
 
 import argparse
-import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,13 +14,13 @@ import numpy as np
 import torch
 
 from avdetect.branches.voice_clone import VoiceCloneBranch, build_voice_clone
-from avdetect.calibration import Calibration
 from avdetect.checkpoint import Checkpoint
-from eval.metrics import auc, cllr, min_cllr
-from eval.splits import Row
-from eval.voice_split import is_fake, voice_split
-from recipes.calibrate import cross_fitted_llrs, fit_calibration
+from eval.manifest.row import ManifestRow
+from eval.metrics import auc
+from eval.protocol import read_protocol
+from recipes.datasets.voices import is_fake
 from recipes.export import export_checkpoint
+from recipes.voice_clone.calibration import calibration_figures, out_of_fold_calibration
 from recipes.voice_clone.evaluate import (
     Trials,
     load_run,
@@ -32,11 +30,20 @@ from recipes.voice_clone.evaluate import (
     score_rows,
     table_of,
 )
+from recipes.voice_clone.recalibrate import calibration_facts
+from recipes.voice_clone.rows import (
+    PROTOCOL,
+    development_split,
+    measurable,
+    shipped_split,
+    voice_rows,
+)
+from recipes.voice_clone.samples import clip_statistics
+from recipes.voice_clone.settings import CONFIG, STATISTICS, read_settings
 
 NAME = "voice_clone-spectrogram-demos-202611"
 _COMMAND = "python -m recipes.voice_clone.evaluate --model"
 _CHANNELS = ("clean", "ulaw", "amr_12.2", "opus_12")
-_CALIBRATED_ON = ("clean", "ulaw")
 _LIMITS = {
     "training": "A first model: some hundred synthetic clips of few voices and as many human ones, "
     "mostly English (table data). The network learned the training clips, the judges on "
@@ -45,10 +52,10 @@ _LIMITS = {
     "stands under figures.modern; on later ones nothing was measured.",
     "fails_on": "Tables auc_by_generator: near or below 0.5 means that generator passes.",
     "channels": "Only the channels that stand under figures were measured.",
-    "looks": "While the recipe was made, held-out and modern figures were seen about ten times; "
-    "the second set of statistics was taken up because it did better on held_out (three variants "
+    "looks": "While the recipe was made, figures on vocoders and modern were seen about ten times; "
+    "the second set of statistics was taken up because it did better on vocoders (three variants "
     "of its training data were looked at there, and not the best one ships). Read these figures as "
-    "development figures; calibration was fitted on the same clips.",
+    "development figures.",
     "not_for": "Singing, several voices on one channel, under one second of speech, "
     "or a decision about a person without other evidence.",
 }
@@ -61,24 +68,6 @@ def shipped(checkpoint: Checkpoint) -> Checkpoint:
         for key, value in checkpoint.state.items()
     }
     return replace(checkpoint, state=state)
-
-
-def calibrate(by_channel: Mapping[str, Trials]) -> tuple[Calibration, dict[str, float]]:
-    """Calibration on all measured clips, clean and by telephone; its worth cross-fitted.
-
-    The newer generators count as much as the held-out pool: a user meets both, and a calibration
-    on the pool alone would claim more than the model is worth on them.
-    """
-    chosen = [by_channel[name] for name in _CALIBRATED_ON if name in by_channel]
-    scores = [score for trials in chosen for score in trials.scores]
-    labels = [label for trials in chosen for label in trials.labels]
-    speakers = [speaker for trials in chosen for speaker in trials.speakers]
-    # A clip heard through two channels is still one clip: it supports no longer odds.
-    rarer = min(Counter(chosen[0].labels).values())
-    calibration = replace(fit_calibration(scores, labels), limit=math.log(rarer))
-    llrs = cross_fitted_llrs(scores, labels, speakers)
-    worth = {"cllr_bits": cllr(labels, llrs), "min_cllr_bits": min_cllr(labels, scores)}
-    return calibration, {key: round(value, 3) for key, value in worth.items()}
 
 
 def figures_of(
@@ -132,7 +121,7 @@ def control_figures(run: str) -> dict[str, Any]:
     }
 
 
-def half_precision_change(checkpoint: Checkpoint, rows: list[Row]) -> float:
+def half_precision_change(checkpoint: Checkpoint, rows: list[ManifestRow]) -> float:
     """Largest change of a clip's score by storing weights in half precision."""
     scores = [
         np.array(score_rows(build_voice_clone(c, torch.device("cpu")), rows).scores)
@@ -143,18 +132,19 @@ def half_precision_change(checkpoint: Checkpoint, rows: list[Row]) -> float:
 
 def data_facts() -> dict[str, Any]:
     """Which repositories' clips were learned from, chosen by, and held out."""
-    split = voice_split()
-    facts: dict[str, Any] = {}
-    for name in ("training", "development", "held_out"):
-        rows: list[Row] = getattr(split, name)
-        facts[name] = {
-            "n_real": sum(not is_fake(row) for row in rows),
-            "n_fake": sum(is_fake(row) for row in rows),
-            "n_speakers": len({row["speaker"] for row in rows}),
-            "sources": sorted({row["source_repo"] for row in rows}),
-            "generators": sorted({row["generator"] for row in rows if is_fake(row)}),
+    protocol, rows = read_protocol(PROTOCOL), voice_rows()
+    training, test = shipped_split(rows, protocol)
+    _, development = development_split(rows, protocol, read_settings(CONFIG).development_fold)
+    return {
+        name: {
+            "n_real": sum(not is_fake(row) for row in chosen),
+            "n_fake": sum(is_fake(row) for row in chosen),
+            "n_speakers": len({row.person for row in chosen}),
+            "sources": sorted({row.source for row in chosen}),
+            "generators": sorted({row.generator for row in chosen if is_fake(row)}),
         }
-    return facts
+        for name, chosen in {"training": training, "development": development, **test}.items()
+    }
 
 
 def export(run: str, control: str | None, which: str, channels: Sequence[str]) -> None:
@@ -162,22 +152,20 @@ def export(run: str, control: str | None, which: str, channels: Sequence[str]) -
     trained = load_run(run, which)
     branch = build_voice_clone(shipped(trained), torch.device("cpu"))
     figures, trials_of = figures_of(branch, channels)
-    calibration, worth = calibrate(trials_of)
+    protocol, rows = read_protocol(PROTOCOL), voice_rows()
+    training, test = shipped_split(measurable(rows, protocol), protocol)
+    calibration = out_of_fold_calibration(
+        rows, protocol, clip_statistics(training, STATISTICS), read_settings(CONFIG).statistics
+    )
+    worth = calibration_figures(branch, test, {"cllr_bits": calibration})
+    change = half_precision_change(trained, training[:24])
     facts: dict[str, Any] = {
         "limits": _LIMITS,
         "better_than_chance": better_than_chance(figures),
         "data": data_facts(),
         "figures": figures,
-        "calibration": {
-            "fitted_on": [name for name in channels if name in _CALIBRATED_ON],
-            "figures_are": "of held_out and modern together, cross-fitted by speaker",
-            **worth,
-        },
-        "storage": {
-            "half_precision_changes_scores_by_at_most": round(
-                half_precision_change(trained, voice_split().development[:24]), 5
-            )
-        },
+        "calibration": calibration_facts(NAME, worth),
+        "storage": {"half_precision_changes_scores_by_at_most": round(change, 5)},
     }
     if control is not None:
         facts["control_with_shuffled_labels"] = control_figures(control)

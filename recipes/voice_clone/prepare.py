@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from eval.voice_split import voice_split
+from eval.protocol import read_protocol
 from recipes.datasets.voices import prepare_store
+from recipes.voice_clone.rows import PROTOCOL, shipped_split, voice_rows
 from recipes.voice_clone.settings import STORE
 
 
 def main() -> None:
-    """Prepare training and development clips; safe to interrupt and to run again."""
-    split = voice_split()
-    prepare_store([*split.training, *split.development], STORE)
+    """Prepare training clips, those of the development fold too; safe to interrupt and repeat."""
+    training, _ = shipped_split(voice_rows(), read_protocol(PROTOCOL))
+    prepare_store(training, STORE)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from typing import Any
 
 RUNS = Path(__file__).resolve().parents[2] / "runs" / "voice_clone"
 STORE = RUNS / "cache"
+CONFIG = Path(__file__).with_name("config.toml")
+STATISTICS = RUNS / "statistics.npz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +46,13 @@ class StatisticsSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The whole file; ``network`` goes into the checkpoint as it is."""
+    """The whole file; ``network`` goes into the checkpoint as it is.
 
+    Attributes:
+        development_fold: fold of the protocol's training folds by which settings are chosen.
+    """
+
+    development_fold: str
     network: dict[str, Any]
     training: TrainingSettings
     statistics: StatisticsSettings
@@ -55,6 +62,7 @@ def read_settings(path: Path) -> Settings:
     """Read a config file; raises ``TypeError`` on a key that is unknown or missing."""
     table = tomllib.loads(path.read_text("utf-8"))
     return Settings(
+        development_fold=table.pop("development_fold"),
         network=table.pop("network"),
         training=TrainingSettings(**table.pop("training")),
         statistics=StatisticsSettings(**table.pop("statistics")),

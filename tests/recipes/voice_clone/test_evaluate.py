@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 
 from avdetect.types import Segment, total_seconds
-from recipes.voice_clone.evaluate import Trials, measure, observe_waveform, per_generator
+from eval.manifest.row import ManifestRow
+from recipes.datasets.voices import observe_waveform
+from recipes.voice_clone.evaluate import Trials, measure, per_generator
 from tests.channels.test_codecs import chirps
 
 
@@ -16,14 +18,16 @@ def test_observations_cover_a_clip_once(seconds: float) -> None:
         assert len(o.channels[0].waveform) == pytest.approx(o.segment.duration_s * 16_000, abs=1)
 
 
-def _row(label: str, speaker: str, generator: str = "human") -> dict[str, str]:
-    return {"label": label, "speaker": speaker, "generator": generator, "file": "x"}
+def _real(speaker: str) -> ManifestRow:
+    return ManifestRow(id=speaker, path="x", label="real", speaker=speaker)
+
+
+def _fake(speaker: str, generator: str) -> ManifestRow:
+    return ManifestRow(id=speaker, path="x", label="fake", speaker=speaker, generator=generator)
 
 
 def test_figures_count_what_was_not_scored() -> None:
-    rows = [_row("bonafide", f"r{k}") for k in range(4)] + [
-        _row("spoof", f"f{k}", "G") for k in range(4)
-    ]
+    rows = [_real(f"r{k}") for k in range(4)] + [_fake(f"f{k}", "G") for k in range(4)]
     figures = measure(Trials(rows=rows, scores=[0, 1, 2, 3, 2.5, 4, 5, 6], n_missing=2))
     assert (figures.n_real, figures.n_fake, figures.n_missing) == (4, 4, 2)
     assert figures.auc == pytest.approx(15 / 16)
@@ -31,6 +35,6 @@ def test_figures_count_what_was_not_scored() -> None:
 
 
 def test_each_generator_is_ranked_against_all_real_clips() -> None:
-    rows = [_row("bonafide", "r"), _row("spoof", "a", "good"), _row("spoof", "b", "bad")]
+    rows = [_real("r"), _fake("a", "good"), _fake("b", "bad")]
     trials = Trials(rows=rows, scores=[0.0, -1.0, 1.0], n_missing=0)
     assert per_generator(trials) == {"bad": (1.0, 1), "good": (0.0, 1)}

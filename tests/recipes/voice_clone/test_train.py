@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from eval.manifest.row import ManifestRow
 from recipes.datasets.voices import VoiceStore
 from recipes.voice_clone.batches import Batch, VoiceBatches, colour_spectrum, crop_clip
 from recipes.voice_clone.settings import Settings, read_settings
@@ -20,6 +21,7 @@ CONFIG = Path(__file__).parents[3] / "recipes" / "voice_clone" / "config.toml"
 def settings() -> Settings:
     whole = read_settings(CONFIG)
     return Settings(
+        development_fold=whole.development_fold,
         statistics=whole.statistics,
         network=whole.network | {"width": 16, "token_width": 8},
         training=replace(whole.training, n_steps=40, n_real=4, n_generated=2, n_twins=2),
@@ -73,7 +75,7 @@ def test_a_resumed_run_goes_on_as_if_uninterrupted(settings: Settings, batch: Ba
     assert second.rng.random() == drawn
 
 
-def _store(root: Path) -> tuple[VoiceStore, list[dict[str, str]]]:
+def _store(root: Path) -> tuple[VoiceStore, list[ManifestRow]]:
     store, rows = VoiceStore(root), []
     for name in ("bona_a", "bona_b", "spoof_c"):
         sound = (chirps(2.5) * 20_000).astype(np.int16)
@@ -83,9 +85,15 @@ def _store(root: Path) -> tuple[VoiceStore, list[dict[str, str]]]:
             store.write("twin", name, sound[::-1].copy())
             store.write("twin_channel_0", name, sound[::-1].copy())
         store.write("speech", name, np.ones(50, np.uint8))
-        label = "spoof" if name.startswith("spoof") else "bonafide"
+        fake = name.startswith("spoof")
         rows.append(
-            {"file": f"{name}.flac", "label": label, "source_repo": name, "generator": label}
+            ManifestRow(
+                id=name,
+                path=f"{name}.flac",
+                label="fake" if fake else "real",
+                source=name,
+                generator="G" if fake else "",
+            )
         )
     return store, rows
 

@@ -1,0 +1,94 @@
+"""Scores of clips by models that never saw their fold, as a file, and what they are worth."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from eval.errors import ScoresError
+from eval.manifest.row import ManifestRow
+from recipes.calibrate import fit_calibration
+from recipes.datasets.voices import is_fake
+
+POOL = "pool"
+COLUMNS = ("procedure", "id", "fold", "score", "fake_llr", "commit", "config_sha256")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutOfFold:
+    """One clip, scored by a model that had not seen its fold.
+
+    Attributes:
+        procedure: who trained: see `recipes.voice_clone.folds`.
+        id: of the clip.
+        fold: what was held out with it.
+        score: raw, higher = more fake; None where too little speech was found.
+        fake_llr: by a calibration that had not seen the fold either; None as ``score``.
+    """
+
+    procedure: str
+    id: str
+    fold: str
+    score: float | None
+    fake_llr: float | None = None
+
+
+def with_llrs(scored: Sequence[OutOfFold], truth: Mapping[str, ManifestRow]) -> list[OutOfFold]:
+    """Cross-fitted: each fold is calibrated on the pool and on its own procedure, without itself.
+
+    Args:
+        scored: whole procedures, the pool among them.
+        truth: rows by id.
+    """
+    done: dict[tuple[str, str], Callable[[float], float]] = {}
+    for procedure, fold in dict.fromkeys((e.procedure, e.fold) for e in scored):
+        others = [
+            (e.score, int(is_fake(truth[e.id])))
+            for e in scored
+            if e.procedure in (POOL, procedure) and e.fold != fold and e.score is not None
+        ]
+        scores, labels = zip(*others, strict=True)
+        done[procedure, fold] = fit_calibration(scores, labels).fake_llr
+    return [
+        replace(e, fake_llr=None if e.score is None else done[e.procedure, e.fold](e.score))
+        for e in scored
+    ]
+
+
+def write_out_of_fold(
+    path: Path, scored: Iterable[OutOfFold], *, commit: str, config_sha256: str
+) -> None:
+    """Write the file whole or not at all; the last two columns say what made it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    with part.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for e in scored:
+            numbers = ["" if v is None else f"{v:.6f}" for v in (e.score, e.fake_llr)]
+            writer.writerow([e.procedure, e.id, e.fold, *numbers, commit, config_sha256])
+    part.replace(path)
+
+
+def read_out_of_fold(path: Path) -> list[OutOfFold]:
+    """Read a file of `write_out_of_fold`; raises `ScoresError` if it is not one."""
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            return [
+                OutOfFold(
+                    procedure=cells["procedure"],
+                    id=cells["id"],
+                    fold=cells["fold"],
+                    score=float(cells["score"]) if cells["score"] else None,
+                    fake_llr=float(cells["fake_llr"]) if cells["fake_llr"] else None,
+                )
+                for cells in csv.DictReader(stream)
+            ]
+    except OSError as error:
+        raise ScoresError(
+            f"{path}: {error.strerror}; write it with python -m recipes.voice_clone.folds"
+        ) from error
+    except (KeyError, ValueError, TypeError) as error:
+        raise ScoresError(f"{path}: want columns {', '.join(COLUMNS)}: {error}") from error
