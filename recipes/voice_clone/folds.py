@@ -8,8 +8,8 @@ Procedures: ``pool`` holds out each fold of the protocol's pool and trains on th
 ``modern_unseen`` trains on the pool and holds out the newer generators; and
 ``modern_leave_source_out`` holds out each of their sources and trains on the pool and the others.
 
-What is trained are the judges on statistics. The network beside them, which has a tenth of the
-shipped score, is left out: it would take twenty minutes a fold, the judges take seconds.
+What is trained are the judges on statistics. The network beside them is left out: it has a tenth of
+the shipped score, and would take twenty minutes a fold where the judges take seconds.
 """
 
 from __future__ import annotations
