@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from avdetect.channels.levels import PictureStep
 from avdetect.channels.picture_codecs import Picture, Pictures
 from avdetect.errors import UnreadableMediaError
+from avdetect.media.clip import open_clip
 from avdetect.media.container import Decoder, open_container, prepare_decoder
 from avdetect.media.orientation import display_axes, turn_upright
 from avdetect.media.probe import Probe, probe
@@ -56,6 +57,7 @@ def open_file(path: Path, stack: ExitStack) -> OpenedFile:
     Raises:
         InputError: as the engine would refuse it.
     """
+    open_clip(path).close()  # refuses what the engine refuses, such as half a photograph
     source = stack.enter_context(open_source(path))
     with closing(open_container(source)) as container:
         facts = probe(container, source.name)
