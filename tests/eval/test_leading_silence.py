@@ -7,6 +7,7 @@ import pytest
 
 from avdetect.detector import Detector
 from avdetect.errors import InputError
+from eval.__main__ import main
 from eval.leading_silence import SilenceTrial, read_sound, silence_text, silence_trials
 from eval.manifest.row import ManifestRow
 from tests import synth
@@ -118,3 +119,10 @@ def test_a_score_that_lives_on_silence_is_found_out() -> None:
     assert figure(text, "AUC without the silence").startswith("0.500")
     assert figure(text, "judged as they are") == "40, 40 of 41"
     assert figure(text, "LLR against leading silence, Spearman, real").startswith("-1.00")
+
+
+def test_an_unknown_set_is_refused_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["leading-silence", "voice", "--set", "nowhere"]) == 2
+    message = capsys.readouterr().err
+    assert "nowhere" in message
+    assert "modern" in message
