@@ -16,7 +16,6 @@ import torch
 from avdetect.branches.voice_clone import build_voice_clone
 from avdetect.checkpoint import load_checkpoint
 from avdetect.checkpoint_writer import to_toml, write_calibration
-from avdetect.checkpoint_writer import to_toml, write_calibration
 from eval.protocol import read_protocol
 from recipes.export import MODELS
 from recipes.voice_clone.calibration import (
