@@ -12,15 +12,9 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from avdetect.channels import degrade, lines, noise, replay, rooms, silence
-from avdetect.channels.codecs import CODECS, Waveform, fit_length, resample, through_codec
-from avdetect.channels.concealment import conceal
+from avdetect.channels.calls import lossy_call
+from avdetect.channels.codecs import CODECS, Waveform, through_codec
 from avdetect.channels.levels import Level, Severity, SoundStep
-from avdetect.channels.loss import draw_losses, silence_lost
-from avdetect.timebase import SAMPLE_RATE_HZ
-
-_LINE_HZ = 8_000
-_PACKET_S = 0.02
-_BURST = 2.0  # packets lost in a row on average
 
 _STRESS_CODECS = frozenset(
     {"g723.1", "g726_16", "g726_24", "amr_4.75", "amr_5.15", "amr_5.9", "amr_6.7"}
@@ -30,47 +24,6 @@ _STRESS_CODECS = frozenset(
 
 def _codec(name: str) -> SoundStep:
     return lambda waveform, _rng: through_codec(waveform, name)
-
-
-def _lossy_call(share: float, *, concealed: bool) -> SoundStep:
-    """A call in µ-law, 20 ms packets, with the concealment of G.711 Appendix I or none."""
-
-    def step(waveform: Waveform, rng: np.random.Generator) -> Waveform:
-        line = resample(through_codec(waveform, "ulaw"), SAMPLE_RATE_HZ, _LINE_HZ)
-        lost = draw_losses(_n_packets(waveform), share, _BURST, rng)
-        if concealed:
-            heard = conceal(line, np.repeat(lost, 2), _LINE_HZ)
-        else:
-            heard = silence_lost(line, lost, round(_PACKET_S * _LINE_HZ))
-        return fit_length(resample(heard, _LINE_HZ, SAMPLE_RATE_HZ), len(waveform))
-
-    return step
-
-
-def _lossy_wideband(share: float, *, concealed: bool) -> SoundStep:
-    """A call in G.722, 20 ms packets, lost after decoding."""
-
-    def step(waveform: Waveform, rng: np.random.Generator) -> Waveform:
-        heard = through_codec(waveform, "g722")
-        lost = draw_losses(_n_packets(waveform), share, _BURST, rng)
-        if concealed:
-            return conceal(heard, np.repeat(lost, 2), SAMPLE_RATE_HZ)
-        return silence_lost(heard, lost, round(_PACKET_S * SAMPLE_RATE_HZ))
-
-    return step
-
-
-def _lossy_codec(name: str, share: float) -> SoundStep:
-    """Packets lost on their way to the codec's own decoder, which conceals them."""
-
-    def step(waveform: Waveform, rng: np.random.Generator) -> Waveform:
-        return through_codec(waveform, name, draw_losses(_n_packets(waveform), share, _BURST, rng))
-
-    return step
-
-
-def _n_packets(waveform: Waveform) -> int:
-    return int(np.ceil(len(waveform) / SAMPLE_RATE_HZ / _PACKET_S))
 
 
 def _chain(*steps: SoundStep) -> SoundStep:
@@ -141,14 +94,14 @@ def _loss_levels() -> Iterable[Level]:
         severity: Severity = "field" if percent <= 5 else "stress"
         share = percent / 100
         zeros = {
-            f"ulaw_loss_{percent}": _lossy_call(share, concealed=False),
-            f"g722_loss_{percent}": _lossy_wideband(share, concealed=False),
+            f"ulaw_loss_{percent}": lossy_call("ulaw", share, concealed=False),
+            f"g722_loss_{percent}": lossy_call("g722", share, concealed=False),
         }
         filled = {
-            f"ulaw_loss_{percent}_concealed": _lossy_call(share, concealed=True),
-            f"g722_loss_{percent}_concealed": _lossy_wideband(share, concealed=True),
-            f"amr_12.2_loss_{percent}": _lossy_codec("amr_12.2", share),
-            f"opus_16_loss_{percent}": _lossy_codec("opus_16", share),
+            f"ulaw_loss_{percent}_concealed": lossy_call("ulaw", share, concealed=True),
+            f"g722_loss_{percent}_concealed": lossy_call("g722", share, concealed=True),
+            f"amr_12.2_loss_{percent}": lossy_call("amr_12.2", share),
+            f"opus_16_loss_{percent}": lossy_call("opus_16", share),
         }
         yield from _family("loss", severity, zeros)
         yield from _family("loss_concealed", severity, filled)
@@ -196,11 +149,11 @@ _LAUNDERED = {
     "laundered_forwarded": _chain(
         _codec("mp3_64"), _through(22_050), _coloured(1.0, 25.0), _codec("opus_16")
     ),
-    "laundered_meeting": _chain(_agc(-23.0, 0.3), _lossy_codec("opus_24", 0.03), _codec("aac_48")),
+    "laundered_meeting": _chain(_agc(-23.0, 0.3), lossy_call("opus_24", 0.03), _codec("aac_48")),
 }
 _LAUNDERED_HARD = {
     "laundered_replayed_call": _chain(
-        _REPLAYS["replay_phone"], _codec("amr_7.4"), _lossy_call(0.05, concealed=True)
+        _REPLAYS["replay_phone"], _codec("amr_7.4"), lossy_call("ulaw", 0.05)
     ),
     "laundered_three_times": _chain(
         _codec("mp3_32"), _codec("opus_12"), _codec("aac_24"), _codec("mp3_24")
