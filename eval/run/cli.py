@@ -32,6 +32,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         list[Path] | None,
         typer.Option(help="further scores beside ours: id,score,direction, file or folder"),
     ] = None,
+    draws: Annotated[int, typer.Option(min=1, help="bootstrap draws of each interval")] = 1000,
     plots: Annotated[bool, typer.Option(help="write DET, ROC, reliability, histograms")] = True,
 ) -> None:
     """Scan what a protocol measures, keep every verdict, print the tables."""
@@ -49,6 +50,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         fresh=fresh,
         partial=partial,
         peers=tuple(peers or ()),
+        draws=draws,
         plots=plots,
     )
     print(command.print_tables(options) if print_only else command.run(options))

@@ -50,6 +50,7 @@ class Options:
         fresh: throw away what the score file holds.
         partial: print an unfinished run, marked so.
         peers: folders or files of further ``id,score,direction`` scores.
+        draws: of the bootstrap.
         plots: write them.
     """
 
@@ -64,6 +65,7 @@ class Options:
     fresh: bool = False
     partial: bool = False
     peers: Sequence[Path] = field(default_factory=tuple)
+    draws: int = 1000
     plots: bool = True
 
     @property
@@ -86,7 +88,7 @@ class Run:
         self.levels: Mapping[str, Level] = {
             level.name: level
             for level in (levels_named(options.levels) if options.levels else ())
-            if level.name != CLEAN
+            if level.name != CLEAN and _touches(level, self.rows)
         }
         out = options.out if options.out is not None else RESULTS
         self.folder = out / self.protocol.name
@@ -126,7 +128,8 @@ class Run:
         known = facts or self._old_facts()
         if known is None:
             known = self._facts(run_facts.model_facts(self.options.model), self.options.device)
-        return record(scored, figures(scored), known | {"out_of_fold_sha256": self._oof_sha256()})
+        found = figures(scored, n_draws=self.options.draws)
+        return record(scored, found, known | {"out_of_fold_sha256": self._oof_sha256()})
 
     def finish(self, entry: dict[str, Any]) -> None:
         """Write the record, and the plots if they are wanted."""
@@ -223,6 +226,11 @@ def _shown(entry: dict[str, Any], protocol: Protocol) -> str:
     for warning in entry["warnings"]:
         print(f"warning: {warning}", file=sys.stderr)
     return run_tables(entry, protocol.point)
+
+
+def _touches(level: Level, rows: Sequence[ManifestRow]) -> bool:
+    """Whether a level changes anything in these rows: sound alone has no picture to degrade."""
+    return level.sound is not None or any(row.video_label for row in rows)
 
 
 def _degrade(root: Path, level: Level) -> MakeFile:

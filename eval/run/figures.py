@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from eval import metrics
-from eval.bootstrap import Metric, bootstrap_intervals
+from eval.bootstrap import Metric, auc_draws, bootstrap_intervals, central_95
 from eval.manifest.row import ManifestRow
 from eval.metrics import OperatingPoint
 from eval.run.contenders import Contender
@@ -22,8 +22,6 @@ FALSE_ALARMS_OF_A_BANK = 0.01
 # A calibrated LLR exceeds ln k on at most one real clip in k (Markov: the mean likelihood ratio of
 # real clips is 1), so this threshold is known before any clip is scored.
 BANK_LLR = math.log(1.0 / FALSE_ALARMS_OF_A_BANK)
-
-_RANKING: dict[str, Metric] = {"auc": metrics.auc, "eer": metrics.eer}
 
 
 def whole_figures(
@@ -64,7 +62,11 @@ def part_figures(
         n_draws: bootstrap draws.
     """
     trials = contender.trials(rows)
-    figures = counts(contender, rows) | _measured(trials, _RANKING, n_draws)
+    figures = counts(contender, rows) | {
+        "auc": _defined(metrics.auc, trials),
+        "eer": _defined(metrics.eer, trials),
+        "intervals": {"auc": auc_interval(trials, n_draws)},
+    }
     figures["at"] = {
         name: errors_at(trials, threshold, point) for name, threshold in thresholds.items()
     }
@@ -142,23 +144,27 @@ def _operating_points(
     return {name: errors_at(trials, value, point) for name, value in thresholds.items()}
 
 
+def carries_interval(trials: ScoredTrials) -> bool:
+    """Whether each class has two persons or more: one voice says nothing of the next."""
+    people = [set(trials.groups[trials.is_fake == of].tolist()) for of in (False, True)]
+    return min(map(len, people)) >= 2
+
+
+def auc_interval(trials: ScoredTrials, n_draws: int) -> tuple[float, float] | None:
+    """95 % interval of the AUC by person, None where the persons cannot carry one."""
+    if not carries_interval(trials):
+        return None
+    return central_95(auc_draws(trials.is_fake, trials.scores, trials.groups, n=n_draws))
+
+
 def _measured(trials: ScoredTrials, table: dict[str, Metric], n_draws: int) -> Figures:
     figures: Figures = {name: _defined(metric, trials) for name, metric in table.items()}
-    return figures | {"intervals": _intervals(trials, table, n_draws)}
-
-
-def _intervals(
-    trials: ScoredTrials, table: dict[str, Metric], n_draws: int
-) -> dict[str, tuple[float, float] | None]:
-    """None where the persons cannot carry an interval: one voice says nothing of the next."""
-    people = [set(trials.groups[trials.is_fake == of].tolist()) for of in (False, True)]
-    if min(map(len, people)) < 2:
-        return dict.fromkeys(table)
-    try:
-        bounds = bootstrap_intervals(table, trials.is_fake, trials.scores, trials.groups, n=n_draws)
-    except ValueError:
-        return dict.fromkeys(table)
-    return {**bounds}
+    bounds: dict[str, tuple[float, float] | None] = dict.fromkeys(table)
+    if carries_interval(trials):
+        bounds |= bootstrap_intervals(
+            table, trials.is_fake, trials.scores, trials.groups, n=n_draws
+        )
+    return figures | {"intervals": bounds}
 
 
 def _defined(metric: Metric, trials: ScoredTrials) -> float | None:

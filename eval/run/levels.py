@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from avdetect.channels.levels import Level
 from eval import metrics
+from eval.bootstrap import auc_draws, central_95
 from eval.manifest.row import ManifestRow
 from eval.metrics import OperatingPoint
 from eval.run.contenders import Contender
-from eval.run.figures import Figures, part_figures, pooled_thresholds
+from eval.run.figures import Figures, carries_interval, part_figures, pooled_thresholds
 from eval.run.store import CLEAN
 
 
@@ -61,31 +60,11 @@ def auc_change(
     if before.is_fake.all() or not before.is_fake.any():
         return None
 
-    def change(chosen: np.ndarray) -> float:
-        is_fake = before.is_fake[chosen]
-        return metrics.auc(is_fake, after.scores[chosen]) - metrics.auc(
-            is_fake, before.scores[chosen]
-        )
-
-    everyone = np.arange(len(both))
-    people = [set(before.groups[before.is_fake == of].tolist()) for of in (False, True)]
-    drawn = [
-        change(chosen)
-        for chosen in _draws(before.groups, n_draws)
-        if 0 < before.is_fake[chosen].sum() < chosen.size
-    ]
-    interval = None
-    if min(map(len, people)) >= 2 and drawn:
-        interval = tuple(float(bound) for bound in np.quantile(drawn, (0.025, 0.975)))
-    return {"auc": change(everyone), "interval": interval, "n_both": len(both)}
-
-
-def _draws(groups: np.ndarray, n_draws: int) -> list[np.ndarray]:
-    """Indices of trials, whole persons drawn with replacement."""
-    group_of = np.unique(groups, return_inverse=True)[1]
-    n_groups = int(group_of.max()) + 1
-    rng = np.random.default_rng(0)
-    times = [
-        np.bincount(rng.integers(0, n_groups, n_groups), minlength=n_groups) for _ in range(n_draws)
-    ]
-    return [np.repeat(np.arange(group_of.size), count[group_of]) for count in times]
+    gain = metrics.auc(after.is_fake, after.scores) - metrics.auc(before.is_fake, before.scores)
+    drawn = [auc_draws(t.is_fake, t.scores, t.groups, n=n_draws) for t in (after, before)]
+    return {
+        "auc": metrics.auc(after.is_fake, after.scores)
+        - metrics.auc(before.is_fake, before.scores),
+        "interval": central_95(drawn[0] - drawn[1]) if carries_interval(before) else None,
+        "n_both": len(both),
+    }

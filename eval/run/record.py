@@ -21,8 +21,6 @@ from eval.run.population import Population, population_figures, reversed_directi
 from eval.run.store import CLEAN, Key, ScoreRow, write_whole
 from eval.run.stretches import Located
 
-N_DRAWS = 1000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
@@ -53,7 +51,7 @@ class Scored:
         return [*ours, *self.procedures, *self.peers]
 
 
-def figures(scored: Scored, *, n_draws: int = N_DRAWS) -> Figures:
+def figures(scored: Scored, *, n_draws: int) -> Figures:
     """All figures of a run, JSON-ready; the same scores give the same figures."""
     durations_s = {
         found.id: found.duration_s for found in scored.located.values() if found.duration_s

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from eval.bootstrap import bootstrap_interval
+from eval.bootstrap import auc_draws, bootstrap_interval, central_95
 from eval.metrics import auc
 
 TRUE_AUC = 0.5 * math.erfc(-0.5)  # P(N(1, 1) > N(0, 1))
@@ -53,3 +53,20 @@ def test_draws_with_one_class_are_skipped():
 def test_one_speaker_gives_no_interval():
     with pytest.raises(ValueError, match="two speakers"):
         bootstrap_interval(auc, [0, 1], [0, 1], ["a", "a"])
+
+
+def test_auc_draws_are_those_of_the_plain_bootstrap():
+    rng = np.random.default_rng(5)
+    labels = rng.integers(0, 2, 60)
+    scores = np.round(labels + rng.normal(0, 1, 60), 1)  # with ties
+    scores[3] = -np.inf
+    groups = rng.integers(0, 9, 60).astype(str)
+    plain = bootstrap_interval(auc, labels, scores, groups, n=200)
+    assert central_95(auc_draws(labels, scores, groups, n=200)) == pytest.approx(plain)
+
+
+def test_draws_of_one_class_are_no_number():
+    drawn = auc_draws([1, 1, 0], [2.0, 3.0, 1.0], ["a", "a", "b"], n=50)
+    assert np.isnan(drawn).any()
+    assert np.nanmin(drawn) == 1.0
+    assert central_95(np.full(3, np.nan)) is None

@@ -1,0 +1,229 @@
+"""``python -m eval run`` end to end: the real detector on real files, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from avdetect.verdict import Input
+from eval.__main__ import main
+from eval.errors import LeakError, ScoresError
+from eval.run.command import Options, print_tables, run
+from eval.run.scan import SCORES, SEGMENTS
+from eval.run.store import CLEAN, read_scores, write_scores
+from tests import synth
+from tests.eval.run.known import verdict, voice_row, voice_rows, write_protocol
+
+
+class LoudnessDetector:
+    """Hears the file: louder is more fake; what it cannot read has no LLR."""
+
+    device = "ear"
+
+    def __init__(self):
+        self.asked = 0
+
+    def scan_many(self, paths):
+        for path in paths:
+            self.asked += 1
+            yield verdict(path, _loudness(path)).model_copy(update={"input": Input(path=path)})
+
+
+def _loudness(path: str) -> float | None:
+    try:
+        with av.open(path) as container:
+            heard = np.concatenate([f.to_ndarray().ravel() for f in container.decode(audio=0)])
+    except (av.FFmpegError, OSError):
+        return None
+    scale = 32768.0 if heard.dtype == np.int16 else 1.0
+    return float(3.0 + np.log(np.sqrt(np.mean((heard / scale) ** 2)) + 1e-9))
+
+
+def write_loud_fakes(folder: Path, rows) -> None:
+    for row in rows:
+        samples = synth.speech_like(0.5, seed=len(row.id)) * (0.9 if row.label == "fake" else 0.03)
+        synth.encode(folder / row.path, sound=synth.Sound(samples=samples, codec="pcm_s16le"))
+
+
+def options(folder: Path, **changes) -> Options:
+    known = {
+        "protocol": str(folder / "small.toml"),
+        "data": folder,
+        "out": folder / "out",
+        "draws": 50,
+    }
+    return Options(**known | changes)
+
+
+@pytest.fixture
+def small(tmp_path):
+    rows = voice_rows(16)
+    write_loud_fakes(tmp_path, rows)
+    write_protocol(tmp_path, rows)
+    return tmp_path
+
+
+def test_the_real_detector_over_real_files(tmp_path, capsys):
+    rows = [
+        *(voice_row(number, path=f"{number}.m4a") for number in range(4)),
+        voice_row(4, path="corrupt.wav"),
+        voice_row(5, path="absent.wav"),
+    ]
+    for row in rows[:4]:
+        sound = synth.Sound(samples=synth.speech_like(3.0, seed=int(Path(row.path).stem)))
+        synth.encode(tmp_path / row.path, sound=sound)
+    (tmp_path / "corrupt.wav").write_bytes(b"RIFF no sound")
+    protocol = write_protocol(tmp_path, rows)
+    arguments = ["run", str(protocol), "--data", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert main(arguments) == 0
+    folder = tmp_path / "out" / "small"
+    found = read_scores(folder / SCORES)
+    assert len(found) == 6
+    assert "unreadable_media" in found["pool/4.wav", CLEAN].missing
+    assert "not_found" in found["pool/5.wav", CLEAN].missing
+    record = json.loads((folder / "results.json").read_text())
+    assert record["complete"] and record["n_clips"] == 6
+    assert record["device"] == "cpu"
+    assert len(record["model"]["checkpoints"]) >= 4
+    assert record["protocol_sha256"] and record["manifest_sha256"] and record["versions"]["torch"]
+    figures = record["populations"][0]["questions"]
+    judged = sum(row.voice_clone is not None for row in found.values())
+    if judged:  # too little speech is an answer, too
+        assert figures[0]["contenders"]["voice_clone"]["coverage"] == pytest.approx(judged / 6)
+    printed = capsys.readouterr().out
+    assert "6 of 6 clips scored" in printed
+    before = (folder / SCORES).stat().st_mtime_ns, (folder / SCORES).read_bytes()
+    assert main([*arguments, "--print"]) == 0
+    assert capsys.readouterr().out == printed
+    assert ((folder / SCORES).stat().st_mtime_ns, (folder / SCORES).read_bytes()) == before
+
+
+def test_a_run_writes_scores_segments_record_and_plots(small):
+    text = run(options(small), LoudnessDetector())
+    folder = small / "out" / "small"
+    assert {path.name for path in folder.iterdir()} == {
+        SCORES, SEGMENTS, "results.json", "plots"
+    }  # fmt: skip
+    assert len(list((folder / "plots").glob("voice_clone_*.svg"))) == 4
+    record = json.loads((folder / "results.json").read_text())
+    ours = record["populations"][0]["questions"][0]["contenders"]["voice_clone"]
+    assert ours["auc"] == 1.0
+    assert record["device"] == "ear"
+    assert "| voice_clone | 8 | 8 | 100.0 %" in text
+    assert "INCOMPLETE" not in text
+    assert "By generator" in text
+
+
+def test_a_second_run_scans_nothing_and_prints_the_same(small):
+    first = run(options(small), LoudnessDetector())
+    record = (small / "out/small/results.json").read_bytes()
+    again = LoudnessDetector()
+    assert run(options(small), again) == first
+    assert again.asked == 0
+    assert (small / "out/small/results.json").read_bytes() == record
+
+
+def test_a_limited_run_is_marked_and_a_missing_id_refused(small):
+    assert "(INCOMPLETE)" in run(options(small, limit=8), LoudnessDetector())
+    with pytest.raises(ScoresError, match="lacks 8 scores of 16"):
+        print_tables(options(small))
+    assert "(INCOMPLETE)" in print_tables(options(small, partial=True))
+    assert "(INCOMPLETE)" in print_tables(options(small, limit=8))
+
+
+def test_a_score_file_with_a_missing_or_a_strange_id_is_refused(small):
+    run(options(small), LoudnessDetector())
+    path = small / "out/small" / SCORES
+    rows = list(read_scores(path).values())
+    write_scores(path, rows[1:])
+    with pytest.raises(ScoresError, match=f"such as '{rows[0].id}'"):
+        print_tables(options(small))
+    write_scores(path, [*rows, replace(rows[0], id="pool/stranger.wav")])
+    with pytest.raises(ScoresError, match="stranger"):
+        print_tables(options(small))
+
+
+def test_a_leaking_manifest_is_refused_before_anything_is_scored(tmp_path):
+    rows = [*voice_rows(8), voice_row(9, split="train", speaker="speaker0")]
+    write_loud_fakes(tmp_path, rows)
+    write_protocol(tmp_path, rows)
+    scanner = LoudnessDetector()
+    with pytest.raises(LeakError, match="speaker0"):
+        run(options(tmp_path), scanner)
+    assert scanner.asked == 0
+    assert not (tmp_path / "out").exists()
+
+
+def test_reversed_scores_are_flagged(small, capsys):
+    rows = [
+        replace(row, label=other, audio_label=other, generator=maker, fake_segments=None, kind="")
+        for row in voice_rows(16)
+        for other, maker in [("real", "") if row.label == "fake" else ("fake", "Vocos")]
+    ]
+    write_protocol(small, rows)
+    text = run(options(small), LoudnessDetector())
+    assert "**Warning:** voice_clone: AUC 0.000" in text
+    assert "the direction looks reversed" in capsys.readouterr().err
+    record = json.loads((small / "out/small/results.json").read_text())
+    assert record["populations"][0]["questions"][0]["contenders"]["voice_clone"]["looks_reversed"]
+
+
+def test_another_models_scores_are_refused_unless_fresh(small):
+    run(options(small), LoudnessDetector())
+    path = small / "out/small" / SCORES
+    write_scores(path, [replace(r, model="0ther") for r in read_scores(path).values()])
+    with pytest.raises(ScoresError, match="another model"):
+        run(options(small), LoudnessDetector())
+    run(options(small, fresh=True), LoudnessDetector())
+
+
+def test_a_users_peer_stands_in_every_table(small):
+    peer = small / "Oracle.csv"
+    lines = [f"{r.id},{float(r.label == 'real')},bonafide" for r in voice_rows(16)]
+    peer.write_text("id,score,direction\n" + "\n".join(lines) + "\n")
+    protocol = small / "small.toml"
+    protocol.write_text(protocol.read_text() + 'peers = "audio"\n')
+    text = run(options(small, peers=(peer,)), LoudnessDetector())
+    assert "| Oracle (peer) | 8 | 8 |" in text
+    assert text.count("| voice_clone | Oracle |") == text.count("\nBy ")
+
+
+def test_degraded_levels_stand_beside_clean(small):
+    names = "gain_-20db,white_20db"
+    text = run(options(small, levels=names), LoudnessDetector())
+    found = read_scores(small / "out/small" / SCORES)
+    assert {level for _, level in found} == {CLEAN, "gain_-20db", "white_20db"}
+    clip = voice_rows(16)[1].id
+    drop = found[clip, CLEAN].fake_llr - found[clip, "gain_-20db"].fake_llr
+    assert drop == pytest.approx(np.log(10.0), abs=0.02)
+    levels = json.loads((small / "out/small/results.json").read_text())["levels"]["voice_clone"]
+    assert list(levels) == [CLEAN, "white_20db", "gain_-20db"]
+    assert levels["white_20db"]["severity"] == "field"
+    assert "change from clean" in text
+
+
+def test_out_of_fold_scores_make_the_second_line(small):
+    protocol = small / "small.toml"
+    sources = sorted({row.source for row in voice_rows(16)})
+    protocol.write_text(
+        protocol.read_text()
+        + '[sets]\nall = ["one", "two"]\n[roles]\ntrain = ["one"]\ntest = ["two"]\n'
+        + f"[folds]\none = {sources[:1]}\ntwo = {sources[1:]}\n"
+    )
+    folder = small / "out" / "small"
+    folder.mkdir(parents=True)
+    lines = [f"all,{r.id},x,{1.0 + r.label.index('e')},c,h\n" for r in voice_rows(16)]
+    head = "procedure,id,fold,fake_llr,commit,config_sha256\n"
+    (folder / "out_of_fold.csv").write_text(head + "".join(lines))
+    text = run(options(small), LoudnessDetector())
+    assert "## This weight file, on data it never saw: 8 clips" in text
+    assert "## Procedure, cross-validated: all: 16 clips" in text
+    record = json.loads((folder / "results.json").read_text())
+    assert len(record["out_of_fold_sha256"]) == 64
+    first = record["populations"][0]["questions"][0]["contenders"]
+    assert list(first) == ["voice_clone", "cross-validated: all"]
