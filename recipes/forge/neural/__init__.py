@@ -1,0 +1,1 @@
+"""Small neural vocoders of our own: trained on human speech, used to forge its fake twins."""
