@@ -57,12 +57,11 @@ def through_picture_codec(pictures: Pictures, codec: PictureCodec) -> Pictures:
     Returns:
         (T, H, W, 3) uint8, picture for picture.
     """
-    n_pictures, height, width = pictures.shape[:3]
-    if not n_pictures:
+    if not len(pictures):
         return pictures
-    even = np.pad(pictures, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), "edge")
+    height, width = pictures.shape[1:3]
     encoder = cast(VideoCodecContext, CodecContext.create(codec.encoder, "w"))
-    encoder.width, encoder.height = even.shape[2], even.shape[1]
+    encoder.width, encoder.height = width + width % 2, height + height % 2
     encoder.pix_fmt, encoder.time_base = "yuv420p", Fraction(1, FRAME_RATE_HZ)
     # One thread: how work is cut among threads shows in the coded picture.
     encoder.thread_count = 1
@@ -70,16 +69,19 @@ def through_picture_codec(pictures: Pictures, codec: PictureCodec) -> Pictures:
     decoder = cast(VideoCodecContext, CodecContext.create(codec.decoder, "r"))
     decoder.thread_count = 1
     shown = []
-    for index, picture in enumerate(even):
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+    for index, picture in enumerate(pictures):
+        even = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), "edge")
+        frame = av.VideoFrame.from_ndarray(even, format="rgb24")
         frame.pts = index
         for packet in encoder.encode(frame):
             shown += decoder.decode(packet)
     for packet in encoder.encode(None):
         shown += decoder.decode(packet)
     shown += decoder.decode(None)
-    decoded = np.stack([frame.to_ndarray(format="rgb24") for frame in shown])
-    return np.asarray(decoded[:, :height, :width], np.uint8)
+    decoded = np.empty_like(pictures)
+    for picture, frame in zip(decoded, shown, strict=True):
+        picture[:] = frame.to_ndarray(format="rgb24")[:height, :width]
+    return decoded
 
 
 def h264(picture: Picture, crf: int, *, predicted: bool = False) -> Picture:

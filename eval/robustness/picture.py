@@ -29,7 +29,7 @@ from avdetect.timebase import FRAME_RATE_HZ
 from eval.robustness.tracks import CLOCK_HZ
 
 GROUP_PICTURES = 48  # a level sees this many at once; a video codec begins each with a key frame
-_GROUP_BYTES = 256 << 20
+_GROUP_BYTES = 128 << 20
 
 # What their demuxers tell of time is whole, so that packets can be copied into Matroska.
 _COPIED_CODECS = ("h264", "hevc", "vp8", "vp9", "av1")
