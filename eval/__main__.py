@@ -22,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Measure: score files, the shipped model on held-out clips, acceptance media.",
+    help="Measure: score files, a model over a protocol, manifests, acceptance media.",
 )
 
 
@@ -43,31 +43,6 @@ app.command()(check)
 app.command()(datasets)
 app.command()(levels)
 app.command()(leading_silence)
-
-
-@app.command()
-def heldout(  # noqa: PLR0913, PLR0917 - one parameter an option
-    set_name: Annotated[str, typer.Option("--set", help="voice-pool, voice-modern or video")],
-    model: Annotated[str, typer.Option(help="bundle, as of avdetect --model")] = "default",
-    out: Annotated[Path | None, typer.Option(help="folder; default eval/results")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="only so many clips")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="threads that scan at the same time")] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
-    fresh: Annotated[bool, typer.Option("--fresh", help="throw old rows away")] = False,
-    print_only: Annotated[
-        bool, typer.Option("--print", help="recompute the tables from the results file")
-    ] = False,
-) -> None:
-    """Scan held-out clips with the shipped detector, keep every verdict, print the tables."""
-    from eval import heldout_command
-
-    if print_only:
-        print(heldout_command.print_tables(set_name, out))
-        return
-    options = heldout_command.Options(
-        set_name=set_name, model=model, out=out, limit=limit, jobs=jobs, device=device, fresh=fresh
-    )
-    print(heldout_command.run(options))
 
 
 @app.command()

@@ -63,8 +63,7 @@ def auc_change(
     gain = metrics.auc(after.is_fake, after.scores) - metrics.auc(before.is_fake, before.scores)
     drawn = [auc_draws(t.is_fake, t.scores, t.groups, n=n_draws) for t in (after, before)]
     return {
-        "auc": metrics.auc(after.is_fake, after.scores)
-        - metrics.auc(before.is_fake, before.scores),
+        "auc": gain,
         "interval": central_95(drawn[0] - drawn[1]) if carries_interval(before) else None,
         "n_both": len(both),
     }
