@@ -57,7 +57,7 @@ bench-accuracy: env
 
 # Exit code 1 if a pooled AUC leaves the 95 % interval of the committed scores.
 bench-folds: env
-	$(BIN)/python -m recipes.voice_clone.folds --check --jobs 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m recipes.voice_clone.folds --check --jobs 2
 
 format: env
 	$(BIN)/ruff check --fix .
