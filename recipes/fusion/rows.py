@@ -35,6 +35,7 @@ from recipes.fusion.variants import VARIANTS, Draws, forge_variant, observations
 RUN = Path(__file__).resolve().parents[2] / "runs" / "fusion"
 ROWS = RUN / "rows"
 _FORGED_PER_CLIP = 3
+Variants = Mapping[str, list[tuple[Observation, dict[str, list[BranchOutput]]]]]
 _FIELDS = ("segments", "scores", "tokens", "weights")
 
 
@@ -91,17 +92,17 @@ def main() -> None:
     parser.add_argument("--shard", default="0/1", help="K/N: every Nth clip from the Kth on")
     first, step = map(int, parser.parse_args().shard.split("/"))
     branches, hashes = load_branches()
-    _claim_folder(hashes)
+    claim_folder(ROWS, hashes)
     clips = training_clips()
     for row in track(clips[first::step], description="variants"):
         path = row_path(row["file"])
         if not path.is_file():
-            _write(path, _make(row, clips, branches))
+            write_rows_file(path, forge_rows(row, clips, branches))
 
 
-def row_path(file: str) -> Path:
+def row_path(file: str, folder: Path = ROWS) -> Path:
     """Where a clip's rows lie."""
-    return ROWS / (file.replace("/", "__") + ".npz")
+    return folder / (file.replace("/", "__") + ".npz")
 
 
 def load_samples() -> list[Sample]:
@@ -110,31 +111,7 @@ def load_samples() -> list[Sample]:
         sample
         for row in training_clips()
         if row_path(row["file"]).is_file()
-        for sample in _read(row_path(row["file"]), row)
-    ]
-
-
-def forged_samples(
-    row: Row, strangers: Sequence[Row], branches: Mapping[str, Branch]
-) -> list[Sample]:
-    """Forged variants of one real clip as the branches see them, made afresh.
-
-    Args:
-        row: a real clip with sound.
-        strangers: real clips to take foreign speech from; those of the same group are passed over.
-        branches: the branches by name.
-    """
-    return [
-        Sample(
-            file=row["file"],
-            group=group_of(row),
-            variant=variant,
-            windows=[
-                (o.segment, {name: found[:1] for name, found in said.items()}) for o, said in seen
-            ],
-        )
-        for variant, seen in _make(row, strangers, branches).items()
-        if variant != "real"
+        for sample in read_rows_file(row_path(row["file"]), row)
     ]
 
 
@@ -142,18 +119,29 @@ def _prepared(row: Row) -> bool:
     return cache_path(row["file"]).is_file()
 
 
-def _claim_folder(hashes: Mapping[str, str]) -> None:
-    ROWS.mkdir(parents=True, exist_ok=True)
-    owner = ROWS / "branches.json"
+def claim_folder(folder: Path, hashes: Mapping[str, str]) -> None:
+    """Make a folder of rows, or refuse it if other branch weights made it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    owner = folder / "branches.json"
     if not owner.is_file():
         owner.write_text(json.dumps(hashes))
     elif json.loads(owner.read_text()) != hashes:
-        raise UsageError(f"{ROWS}: made with other branch weights; delete the folder to start anew")
+        raise UsageError(
+            f"{folder}: made with other branch weights; delete the folder to start anew"
+        )
 
 
-def _make(
-    row: Row, clips: Sequence[Row], branches: Mapping[str, Branch]
-) -> dict[str, list[tuple[Observation, dict[str, list[BranchOutput]]]]]:
+def forge_rows(row: Row, clips: Sequence[Row], branches: Mapping[str, Branch]) -> Variants:
+    """A real clip and forged variants of it as the branches see them.
+
+    Args:
+        row: a real clip with sound.
+        clips: real clips to take foreign speech from; those of the same group are passed over.
+        branches: the branches by name.
+
+    Returns:
+        Variant -> observations with what each branch says of them; empty without a face or sound.
+    """
     seed = int.from_bytes(hashlib.sha256(row["file"].encode()).digest()[:4], "big")
     rng = np.random.default_rng(seed)
     clip = load_clip(row["file"])
@@ -175,9 +163,8 @@ def _make(
     }
 
 
-def _write(
-    path: Path, variants: Mapping[str, list[tuple[Observation, dict[str, list[BranchOutput]]]]]
-) -> None:
+def write_rows_file(path: Path, variants: Variants) -> None:
+    """Write one clip's variants whole or not at all."""
     arrays: dict[str, NDArray[np.float64]] = {}
     for variant, windows in variants.items():
         for index, (observation, outputs) in enumerate(windows):
@@ -200,7 +187,8 @@ _PARTS = {
 }
 
 
-def _read(path: Path, row: Row) -> list[Sample]:
+def read_rows_file(path: Path, row: Row) -> list[Sample]:
+    """One clip's variants as they were written."""
     with np.load(path) as table:
         arrays = {key: table[key] for key in table.files}
     samples = []

@@ -16,7 +16,6 @@ from avdetect.branches.lip_sync import LipSyncBranch, build_lip_sync
 from avdetect.checkpoint import load_checkpoint
 from recipes.lip_sync.export import export, load_trained
 from recipes.lip_sync.fakes import (
-    ScoredClip,
     score_dubs,
     score_fakes,
     summarise_dubs,
@@ -29,8 +28,8 @@ from recipes.lip_sync.train import run_folder
 Tables = dict[str, dict[str, object]]
 
 
-def evaluate(branch: LipSyncBranch, settings: Settings) -> tuple[Tables, list[ScoredClip]]:
-    """All figures as nested tables for the card, and the scores of test clips and dubs."""
+def evaluate(branch: LipSyncBranch, settings: Settings) -> Tables:
+    """All figures as nested tables for the card."""
     scored = score_fakes(branch)
     dubs = score_dubs(branch, scored)
     return {
@@ -38,7 +37,7 @@ def evaluate(branch: LipSyncBranch, settings: Settings) -> tuple[Tables, list[Sc
         "synchrony_test": test_figures(branch),
         "fakes_of_others": summarise_fakes(scored),
         "dubbed_test_clips": summarise_dubs(scored, dubs),
-    }, [*scored, *dubs]
+    }
 
 
 def _control_figures() -> Tables:
@@ -76,7 +75,7 @@ def main() -> None:
         branch = build_lip_sync(load_checkpoint(options.model), torch.device("cpu"))
     else:
         branch = load_trained(settings, folder)
-    tables, scored = evaluate(branch, settings)
+    tables = evaluate(branch, settings)
     for name, table in tables.items():
         print(f"\n[{name}]")
         for key, value in table.items():
@@ -85,7 +84,7 @@ def main() -> None:
         return
     (folder / "figures.json").write_text(json.dumps(tables, indent=1), "utf-8")
     if options.export:
-        export(settings, folder, {**tables, **_control_figures()}, scored)
+        export(settings, folder, {**tables, **_control_figures()})
 
 
 if __name__ == "__main__":

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from avdetect.branches.lip_sync import LipSyncBranch, build_lip_sync
 from avdetect.checkpoint import Checkpoint, ModelCard
-from recipes.calibrate import fit_calibration
+from recipes.calibrate import PROVISIONAL
 from recipes.export import export_checkpoint
-from recipes.lip_sync.fakes import ScoredClip
 from recipes.lip_sync.settings import Settings
 from recipes.lip_sync.windows import training_rows
 
@@ -52,14 +50,8 @@ def export(
     settings: Settings,
     folder: Path,
     tables: dict[str, dict[str, object]],
-    scored: list[ScoredClip],
 ) -> Path:
-    """Write ``models/<name>``: weights, calibration fitted on test clips and dubs, card."""
-    judged = [clip for clip in scored if clip.score is not None]
-    calibration = fit_calibration(
-        np.array([clip.score for clip in judged], np.float64),
-        np.array([clip.fake for clip in judged], np.int64),
-    )
+    """Write ``models/<name>``: weights and card; `recipes.fusion.calibrate` calibrates it."""
     rows, held = training_rows(frozenset(settings.held_out))
     facts = {
         "training": {
@@ -74,12 +66,6 @@ def export(
             "command": f"python -m recipes.lip_sync.evaluate --model {settings.name}",
             **tables,
         },
-        "calibration": {
-            "note": "fitted on real test clips against a mixture: fakes_of_others, and the same "
-            "real clips dubbed with foreign speech, which is the fake this branch is there for; "
-            "the Cllr of the mixture is cross-fitted by source, the fit that ships is on all",
-            "clips": len(judged),
-        },
         "limits": {"notes": list(_LIMITS)},
     }
     return export_checkpoint(
@@ -89,7 +75,7 @@ def export(
         state=torch.load(folder / "network.pt", weights_only=True),
         config=network_config(settings),
         facts=facts,
-        calibration=calibration,
+        calibration=PROVISIONAL,
     )
 
 

@@ -8,12 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from avdetect.nn.image_encoder import FaceForgeryConfig, FaceForgeryNet
-from recipes.calibrate import fit_calibration
+from recipes.calibrate import PROVISIONAL
 from recipes.datasets.face_folds import fold, sources
 from recipes.datasets.faces import load_faces
 from recipes.export import export_checkpoint
@@ -35,14 +33,8 @@ def export(
     name: str, run: str, settings: Settings, figures: Figures, control: tuple[str, Figures] | None
 ) -> Path:
     """Write ``models/<name>`` from a run and its figures; nothing in the card is typed by hand."""
-    scores, labels = _calibration_trials(figures)
     tables: dict[str, Any] = {
         "training": _training_facts(run, settings),
-        "calibration": {
-            "fitted_on": f"{labels.sum()} fake and {len(labels) - labels.sum()} real test clips, "
-            "the same that AUC is reported on (AUC does not depend on it); "
-            "cllr_cross_fitted is by fits without the clip's source",
-        },
         "figures": {
             "command": f"python -m recipes.visual_forgery.evaluate --model {name}"
             + (f" --every {figures['_every']}" if figures["_every"] > 1 else ""),
@@ -66,7 +58,7 @@ def export(
             k: list(v) if isinstance(v, tuple) else v for k, v in asdict(settings.network).items()
         },
         facts=tables,
-        calibration=fit_calibration(scores, labels),
+        calibration=PROVISIONAL,
     )
 
 
@@ -115,16 +107,6 @@ def _limits(figures: Figures, control: tuple[str, Figures] | None) -> str:
             "far from 0.5, content alone separates the two sides, and figures there tell little."
         )
     return text
-
-
-def _calibration_trials(figures: Figures) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    kept = [
-        trial
-        for trial, use in zip(figures["_scores"], figures["_calibrated_on"], strict=True)
-        if use
-    ]
-    labels = np.array([label == "fake" for _, label, _ in kept]).astype(np.int64)
-    return np.array([score for _, _, score in kept], np.float64), labels
 
 
 def _steps_of(run: str) -> int:

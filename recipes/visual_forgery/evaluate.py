@@ -17,7 +17,6 @@ from avdetect.nn.image_encoder import FaceForgeryConfig, FaceForgeryNet
 from recipes.visual_forgery.card import export, load_run
 from recipes.visual_forgery.figures import (
     Figures,
-    clip_calibration_rows,
     generated_faces,
     judge_with,
     others_clips,
@@ -37,7 +36,6 @@ def measure(net: FaceForgeryNet, every: int = 1) -> Figures:
         "_scores": [
             [r["file"], r["video_label"], float(s)] for r, s in zip(rows, scores, strict=True)
         ],
-        "_calibrated_on": clip_calibration_rows(rows).tolist(),
     }
 
 

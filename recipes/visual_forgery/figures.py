@@ -110,11 +110,6 @@ def others_clips(judge: Judge, every: int = 1) -> tuple[Figures, list[Row], Floa
     return figures, rows, clip_scores
 
 
-def clip_calibration_rows(rows: list[Row]) -> NDArray[np.bool_]:
-    """Test clips the calibration is fitted on: real pictures, lip-sync and talking portraits."""
-    return np.array([r["video_label"] == "real" or r["fake_kind"] in _SPOKEN for r in rows])
-
-
 def generated_faces(judge: Judge) -> Figures:
     """Generated faces against held-out photographs, size and compression made equal."""
     fakes, photographs = load_faces("synthetic"), load_faces("photographs")

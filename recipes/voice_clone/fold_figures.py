@@ -11,7 +11,7 @@ from eval.bootstrap import bootstrap_interval
 from eval.manifest.row import ManifestRow
 from eval.metrics import auc, cllr, eer, min_cllr
 from recipes.datasets.voices import is_fake
-from recipes.voice_clone.out_of_fold import OutOfFold
+from recipes.out_of_fold import OutOfFold
 
 Truth = Mapping[str, ManifestRow]
 

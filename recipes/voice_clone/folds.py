@@ -29,14 +29,14 @@ from eval.manifest.leaks import refuse_leaks
 from eval.manifest.row import ManifestRow
 from eval.protocol import Protocol, read_protocol
 from eval.run_facts import commit
-from recipes.voice_clone.fold_figures import disagreements, figure_lines
-from recipes.voice_clone.out_of_fold import (
+from recipes.out_of_fold import (
     POOL,
     OutOfFold,
     read_out_of_fold,
     with_llrs,
     write_out_of_fold,
 )
+from recipes.voice_clone.fold_figures import disagreements, figure_lines
 from recipes.voice_clone.rows import PROTOCOL, measurable, voice_rows
 from recipes.voice_clone.samples import ClipStatistics, clip_statistics
 from recipes.voice_clone.settings import CONFIG, STATISTICS, StatisticsSettings, read_settings

@@ -14,17 +14,17 @@ from avdetect.errors import UsageError
 from eval.errors import LeakError
 from eval.manifest.row import ManifestRow
 from eval.protocol import Protocol
-from recipes.voice_clone import folds
-from recipes.voice_clone.calibration import out_of_fold_calibration
-from recipes.voice_clone.evaluate import score_rows
-from recipes.voice_clone.fold_figures import disagreements
-from recipes.voice_clone.folds import Options, run, turns
-from recipes.voice_clone.out_of_fold import (
+from recipes.out_of_fold import (
     OutOfFold,
     read_out_of_fold,
     with_llrs,
     write_out_of_fold,
 )
+from recipes.voice_clone import folds
+from recipes.voice_clone.calibration import out_of_fold_calibration
+from recipes.voice_clone.evaluate import score_rows
+from recipes.voice_clone.fold_figures import disagreements
+from recipes.voice_clone.folds import Options, run, turns
 from recipes.voice_clone.samples import clip_statistics
 from recipes.voice_clone.settings import CONFIG, read_settings
 from recipes.voice_clone.statistics import fit, judge, samples_of

@@ -88,7 +88,7 @@ def read_out_of_fold(path: Path) -> list[OutOfFold]:
             ]
     except OSError as error:
         raise ScoresError(
-            f"{path}: {error.strerror}; write it with python -m recipes.voice_clone.folds"
+            f"{path}: {error.strerror}; write it with the recipe that makes it"
         ) from error
     except (KeyError, ValueError, TypeError) as error:
         raise ScoresError(f"{path}: want columns {', '.join(COLUMNS)}: {error}") from error

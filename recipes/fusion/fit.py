@@ -1,0 +1,191 @@
+"""What is fitted on measured talking heads: two calibrations, late weights, what attention adds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from avdetect.branches.base import Branch
+from avdetect.calibration import Calibration
+from avdetect.fusion.subjects import FACE, SYNC, VOICE
+from avdetect.nn.fusion_network import FusionNetwork
+from recipes.calibrate import fit_calibration
+from recipes.fusion.items import FUSED, Item, network_logits, prepare
+from recipes.fusion.measured_rows import Measured
+from recipes.fusion.variants import LABELS, VARIANTS
+
+_RIDGE = 1e-3
+_RIDGE_LATE = 3e-3
+_LEAST_SCALE = 1e-6
+_SOUND_TRUTH = {"real": 0, "cloned": 1}
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """A handful of numbers.
+
+    Attributes:
+        calibrations: of the branches; that of the voice is its own recipe's and stays.
+        weights: (4,) of the branches' LLRs in the order of ``FUSED``, then the offset.
+        added: the network's score beside late fusion.
+    """
+
+    calibrations: dict[str, Calibration]
+    weights: Vector
+    added: Calibration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judges:
+    """The branches and the fusion network as they ship, but for what is fitted here."""
+
+    branches: dict[str, Branch]
+    network: FusionNetwork
+    voice: Calibration
+
+
+def is_fake(measured: Measured) -> bool:
+    """Whether anything in a clip is forged, by others or by us."""
+    return measured.forged or measured.row["label"] == "fake"
+
+
+def truth_of(branch: str, measured: Measured) -> int | None:
+    """1 or 0 for what a branch can see of a clip, None where that is not known."""
+    if measured.forged:
+        seen = dict(zip(LABELS, VARIANTS[measured.sample.variant], strict=True))
+        return seen[{VOICE: "audio_fake", FACE: "video_fake", SYNC: "out_of_sync"}[branch]]
+    if branch == VOICE:
+        return _SOUND_TRUTH.get(measured.row["audio_label"])
+    return int(measured.row["video_label" if branch == FACE else "label"] == "fake")
+
+
+def fit(judges: Judges, chosen: Sequence[Measured]) -> Fit:
+    """Calibrate the picture and the synchrony branch, then weigh all of them, on ``chosen``.
+
+    Half of the weight lies on real clips, a quarter each on other people's fakes and on our own
+    forgeries of the same real clips: a user meets both.
+    """
+    calibrations = {VOICE: judges.voice}
+    for branch in (FACE, SYNC):
+        seen = [
+            (score, truth)
+            for measured in chosen
+            if (truth := truth_of(branch, measured)) is not None
+            and (score := raw_scores(judges, measured).get(branch)) is not None
+        ]
+        scores, labels = zip(*seen, strict=True)
+        calibrations[branch] = fit_calibration(scores, labels)
+    items, kept = _items(judges, chosen, calibrations)
+    trials = _Trials.of(judges.network, items, kept)
+    weights = _late_weights(trials)
+    return Fit(calibrations=calibrations, weights=weights, added=_added(trials, weights))
+
+
+def fused_llrs(judges: Judges, fitted: Fit, chosen: Sequence[Measured]) -> dict[str, float]:
+    """File -> LLR of the clips as they are; one without any evidence is left out.
+
+    As the engine has it: a lone branch passes unchanged, several are weighed.
+    """
+    untouched = [measured for measured in chosen if not measured.forged]
+    llrs: dict[str, float] = {}
+    for measured in untouched:
+        lone = [
+            fitted.calibrations[branch].fake_llr(score)
+            for branch, score in raw_scores(judges, measured).items()
+        ]
+        if len(lone) == 1:
+            llrs[measured.row["file"]] = lone[0]
+    items, kept = _items(judges, untouched, fitted.calibrations)
+    trials = _Trials.of(judges.network, items, kept)
+    late = trials.llrs @ fitted.weights[:-1] + fitted.weights[-1]
+    values = late + fitted.added.scale * trials.scores + fitted.added.offset
+    bounded = np.clip(values, -fitted.added.limit, fitted.added.limit)
+    return llrs | {
+        measured.row["file"]: float(value) for measured, value in zip(kept, bounded, strict=True)
+    }
+
+
+def raw_scores(judges: Judges, measured: Measured) -> dict[str, float]:
+    """Branch -> raw score of a clip; a branch that abstains is left out."""
+    found: dict[str, float] = {}
+    for name, branch in judges.branches.items():
+        outputs = [o for _, said in measured.sample.windows for o in said.get(name, ())]
+        pooled = branch.pool(outputs[0].part, outputs) if outputs else None
+        if pooled is not None and pooled.score is not None:
+            found[name] = pooled.score
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trials:
+    """(N, 3) LLRs with 0 for an absent branch, (N,) network scores, labels, who forged them."""
+
+    llrs: Vector
+    scores: Vector
+    labels: NDArray[np.int64]
+    forged: NDArray[np.bool_]
+
+    @staticmethod
+    def of(network: FusionNetwork, items: Sequence[Item], kept: Sequence[Measured]) -> _Trials:
+        with torch.inference_mode():
+            scores = network_logits(network, items)[:, 0].numpy().astype(np.float64)
+        return _Trials(
+            llrs=np.array([[item.llrs.get(name, 0.0) for name in FUSED] for item in items]),
+            scores=scores,
+            labels=np.array([int(is_fake(measured)) for measured in kept]),
+            forged=np.array([measured.forged for measured in kept]),
+        )
+
+    def signs_and_shares(self) -> tuple[Vector, Vector]:
+        share = np.zeros(len(self.scores))
+        for rows, part in (
+            (self.labels == 0, 0.5),
+            ((self.labels == 1) & ~self.forged, 0.25),
+            (self.forged, 0.25),
+        ):
+            share[rows] = part / max(rows.sum(), 1)
+        return np.where(self.labels == 1, 1.0, -1.0), share
+
+
+def _items(
+    judges: Judges, chosen: Sequence[Measured], calibrations: Mapping[str, Calibration]
+) -> tuple[list[Item], list[Measured]]:
+    """Clips that two branches judged."""
+    by_sample = {id(measured.sample): measured for measured in chosen}
+    items = prepare([m.sample for m in chosen], judges.branches, dict(calibrations))
+    return items, [by_sample[id(item.sample)] for item in items]
+
+
+def _late_weights(trials: _Trials) -> Vector:
+    """Weights, never negative and drawn toward 1, and an offset."""
+    sign, share = trials.signs_and_shares()
+
+    def loss(vector: Vector) -> float:
+        margin = sign * (trials.llrs @ vector[:-1] + vector[-1])
+        ridge = _RIDGE_LATE * float(np.square(vector[:-1] - 1.0).sum())
+        return float((share * np.logaddexp(0.0, -margin)).sum()) + ridge
+
+    start = np.array([1.0, 1.0, 1.0, 0.0])
+    bounds = [(0.0, None)] * 3 + [(None, None)]
+    return np.asarray(minimize(loss, start, bounds=bounds).x, np.float64)
+
+
+def _added(trials: _Trials, weights: Vector) -> Calibration:
+    """What the network's score adds, late fusion being fixed."""
+    sign, share = trials.signs_and_shares()
+    base = trials.llrs @ weights[:-1] + weights[-1]
+
+    def loss(vector: Vector) -> float:
+        margin = sign * (base + vector[0] * trials.scores + vector[1])
+        return float((share * np.logaddexp(0.0, -margin)).sum() + _RIDGE * vector[0] ** 2)
+
+    found = minimize(loss, np.array([0.1, 0.0]), bounds=[(_LEAST_SCALE, None), (None, None)]).x
+    rarer = min(int(trials.labels.sum()), int((1 - trials.labels).sum()))
+    return Calibration(scale=float(found[0]), offset=float(found[1]), limit=math.log(rarer))
