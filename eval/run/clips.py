@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from eval.answers import ANSWERS
 from eval.datasets import DATASETS
 from eval.errors import ManifestError
 from eval.manifest.file import read_manifest
@@ -45,6 +47,7 @@ def read_clips(protocol: Protocol, root: Path) -> Clips:
         ManifestError: the data is not of its layout, or no row is in the protocol's splits.
         LeakError: two splits share what the protocol holds out.
     """
+    _refuse_unknown_words(protocol)
     rows = _read(protocol, root)
     folded = assign_folds(rows, protocol) if protocol.folds else rows
     refuse_leaks(folded, protocol.held_out, name=f"protocol {protocol.name}")
@@ -89,6 +92,21 @@ def spread(rows: Sequence[ManifestRow], limit: int | None) -> tuple[ManifestRow,
     if limit is None or limit >= len(rows):
         return tuple(rows)
     return tuple(rows[index * len(rows) // limit] for index in range(limit))
+
+
+def _refuse_unknown_words(protocol: Protocol) -> None:
+    fields = tuple(field.name for field in dataclasses.fields(ManifestRow))
+    for key, words, known in (
+        ("answers", protocol.answers, tuple(ANSWERS)),
+        ("conditions", protocol.conditions, fields),
+        ("peers", (protocol.peers,), ("", "audio", "video")),
+    ):
+        unknown = [word for word in words if word not in known]
+        if unknown:
+            raise ManifestError(
+                f"protocol {protocol.name}: {key} names {unknown[0]!r}; "
+                f"there are: {', '.join(filter(None, known))}"
+            )
 
 
 def _read(protocol: Protocol, root: Path) -> list[ManifestRow]:

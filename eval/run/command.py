@@ -17,12 +17,12 @@ from eval.errors import ScoresError
 from eval.manifest.row import ManifestRow
 from eval.peers import Peer, read_peers
 from eval.protocol import Protocol, read_protocol
-from eval.robustness import degraded_file, levels_named
+from eval.robustness import LEVELS, degraded_file, levels_named
 from eval.run.clips import Clips, read_clips, run_fingerprint, spread
 from eval.run.contenders import Contender, peer_contenders, procedure_contenders
 from eval.run.files import clean_file, segment_of
 from eval.run.plots import write_plots
-from eval.run.record import Scored, figures, file_sha256, record, write_record
+from eval.run.record import Scored, figures, file_sha256, populations, record, write_record
 from eval.run.scan import SCORES, SEGMENTS, MakeFile, Scanner, Store, Task, scan, todo
 from eval.run.store import CLEAN, Key, RunLabels, ScoreRow, read_scores, refuse_unknown_ids
 from eval.run.stretches import read_located
@@ -135,8 +135,8 @@ class Run:
         """Write the record, and the plots if they are wanted."""
         write_record(self.folder / RECORD, entry)
         if self.options.plots:
-            scored = self._scored()
-            write_plots(self.folder / "plots", scored.rows, scored.contenders)
+            for population in populations(self._scored()):
+                write_plots(self.folder / "plots", population.rows, population.contenders)
 
     def _tasks(self) -> list[Task]:
         root = self.options.root
@@ -154,13 +154,18 @@ class Run:
         scores = read_scores(path)
         refuse_unknown_ids(path, scores, (row.id for row in self.clips.measured))
         all_ids = [row.id for row in self.clips.rows]
+        rows = self._complete_rows(path, scores)
         return Scored(
             protocol=self.protocol,
             clips=self.clips,
-            rows=self._complete_rows(path, scores),
+            rows=rows,
             scores=scores,
             located=read_located(self.folder / SEGMENTS),
-            levels=self.levels,
+            levels={
+                name: level
+                for name, level in LEVELS.items()
+                if name != CLEAN and all((row.id, name) in scores for row in rows)
+            },
             peers=self._peers(),
             procedures=procedure_contenders(self.folder / OUT_OF_FOLD, self.protocol, all_ids),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -38,6 +39,7 @@ _STYLE: Any = {
 }
 _OURS = "#0b3d91"
 _OTHERS = ("#d1495b", "#2a9d8f", "#e9a03b", "#7d5ba6", "#6c757d", "#9c6644", "#3a86ff", "#8ac926")
+_KINDS = ("weights", "procedure", "peer")  # whose plots they are, if there are several
 _DET_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95)
 _DET_EDGES = (0.005, 0.98)
 
@@ -45,7 +47,7 @@ _DET_EDGES = (0.005, 0.98)
 def write_plots(
     folder: Path, rows: Sequence[ManifestRow], contenders: Sequence[Contender]
 ) -> list[Path]:
-    """Four plots for each of our answers, peers and the cross-validated procedure beside it.
+    """Four plots for each of our answers, or of the procedure where there are none; peers beside.
 
     Args:
         folder: made if it is not there; files of the same names are overwritten.
@@ -57,8 +59,9 @@ def write_plots(
     """
     shown = [c for c in contenders if _has_both(c.trials(rows))]
     written = []
-    for ours in (c for c in shown if c.kind == "weights"):
-        others = [c for c in shown if c.question == ours.question and c.kind != "weights"]
+    kind = min((c.kind for c in shown), key=_KINDS.index, default="peer")
+    for ours in (c for c in shown if c.kind == kind != "peer"):
+        others = [c for c in shown if c.question == ours.question and c.kind != kind]
         curves = [(c.name, c.trials(rows)) for c in (ours, *others)]
         plots: dict[str, Draw] = {
             "det": partial(_det, curves=curves),
@@ -66,8 +69,8 @@ def write_plots(
             "reliability": partial(_reliability, trials=curves[0][1]),
             "histogram": partial(_histogram, trials=curves[0][1]),
         }
-        for kind, draw in plots.items():
-            path = folder / f"{ours.name}_{kind}.svg"
+        for name, draw in plots.items():
+            path = folder / f"{re.sub(r'[^\w-]+', '_', ours.name)}_{name}.svg"
             write_whole(path, _svg(draw, f"{ours.name} ({ours.question.truth})"))
             written.append(path)
     return written

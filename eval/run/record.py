@@ -56,16 +56,16 @@ def figures(scored: Scored, *, n_draws: int) -> Figures:
     durations_s = {
         found.id: found.duration_s for found in scored.located.values() if found.duration_s
     }
-    populations = [
+    found = [
         population_figures(population, scored.protocol, durations_s, n_draws=n_draws)
-        for population in _populations(scored)
+        for population in populations(scored)
     ]
     return {
-        "populations": populations,
+        "populations": found,
         "levels": _levels(scored, n_draws),
         "localisation": localisation_figures(scored.rows, scored.located),
         "decisions": _decisions(scored.rows, scored.scores),
-        "warnings": reversed_directions(populations),
+        "warnings": reversed_directions(found),
     }
 
 
@@ -105,7 +105,8 @@ def file_sha256(path: Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
-def _populations(scored: Scored) -> list[Population]:
+def populations(scored: Scored) -> list[Population]:
+    """What this weight file never saw, then what each procedure was cross-validated on."""
     found = [
         Population(
             title="This weight file, on data it never saw",

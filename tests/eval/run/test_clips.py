@@ -65,6 +65,13 @@ def test_no_row_to_measure_and_no_data_set_are_errors(tmp_path):
         read_clips(replace(protocol, manifest="", dataset="nothing"), tmp_path)
 
 
+@pytest.mark.parametrize("key", ["answers", "conditions"])
+def test_an_unknown_word_in_a_protocol_is_refused_with_those_there_are(tmp_path, key):
+    protocol = read_protocol(str(write_protocol(tmp_path, voice_rows(4))))
+    with pytest.raises(ManifestError, match=f"{key} names 'mood'"):
+        read_clips(replace(protocol, **{key: ("mood",)}), tmp_path)
+
+
 def test_a_limit_spreads_over_the_table():
     assert [row.id for row in spread(voice_rows(20), 2)] == ["pool/0.wav", "pool/10.wav"]
     assert len(spread(voice_rows(20), None)) == len(spread(voice_rows(20), 30)) == 20

@@ -205,6 +205,7 @@ def test_degraded_levels_stand_beside_clean(small):
     assert list(levels) == [CLEAN, "white_20db", "gain_-20db"]
     assert levels["white_20db"]["severity"] == "field"
     assert "change from clean" in text
+    assert run(options(small), LoudnessDetector()) == text  # what was measured stays in the record
 
 
 def test_out_of_fold_scores_make_the_second_line(small):
@@ -227,3 +228,4 @@ def test_out_of_fold_scores_make_the_second_line(small):
     assert len(record["out_of_fold_sha256"]) == 64
     first = record["populations"][0]["questions"][0]["contenders"]
     assert list(first) == ["voice_clone", "cross-validated: all"]
+    assert (folder / "plots" / "cross-validated_all_det.svg").is_file()
