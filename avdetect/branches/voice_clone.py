@@ -22,6 +22,7 @@ from avdetect.branches.voice_front_ends import FrontEnd, VoiceJudge, front_end
 from avdetect.checkpoint import Checkpoint
 from avdetect.errors import CheckpointError
 from avdetect.nn.fixed_batch import batch_size, run_fixed
+from avdetect.nn.trained_state import load_trained_state
 from avdetect.observation import ChannelAudio, Observation
 from avdetect.speech.features import STEP_SAMPLES
 from avdetect.speech.statistics import voice_statistics
@@ -34,12 +35,6 @@ ROW_S = 0.5
 _ENOUGH_SPEECH_S = 4.0
 _ROW_SAMPLES = seconds_to_samples(ROW_S)
 _INPUT_SAMPLES = seconds_to_samples(OBSERVATION_S)
-_SPEECH_MODEL = "encoder.speech_model."  # a frozen model is not part of the checkpoint
-
-
-def trained_state(net: nn.Module) -> dict[str, Tensor]:
-    """What belongs in a checkpoint: all but a frozen speech model."""
-    return {k: v for k, v in net.state_dict().items() if not k.startswith(_SPEECH_MODEL)}
 
 
 def build_voice_clone(checkpoint: Checkpoint, device: torch.device) -> VoiceCloneBranch:
@@ -50,13 +45,10 @@ def build_voice_clone(checkpoint: Checkpoint, device: torch.device) -> VoiceClon
     """
     config = checkpoint.card.config
     net = front_end(config).build(config)
-    missing, left_over = net.load_state_dict(checkpoint.state, strict=False)
-    missing = [key for key in missing if not key.startswith(_SPEECH_MODEL)]
-    if missing or left_over:
-        raise CheckpointError(
-            f"{checkpoint.card.name}: weights do not fit the config: "
-            f"missing {missing[:3]}, left over {left_over[:3]}"
-        )
+    try:
+        load_trained_state(net, checkpoint.state)
+    except RuntimeError as error:
+        raise CheckpointError(f"{checkpoint.card.name}: of another config: {error}") from error
     return VoiceCloneBranch(net, front_end(config), device)
 
 

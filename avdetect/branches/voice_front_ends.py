@@ -1,4 +1,8 @@
-"""Front ends of the voice-clone branch: what a checkpoint's ``front_end`` may name."""
+"""Front ends of the voice-clone branch: what a checkpoint's ``front_end`` and ``head`` may name.
+
+Our own networks look at one view or at several side by side, and pool what they see by one of three
+heads; published networks are taken whole.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,23 @@ from torch import Tensor, nn
 
 from avdetect.errors import CheckpointError
 from avdetect.nn.aasist import Aasist, AasistSettings
+from avdetect.nn.combined_encoder import CombinedEncoder
 from avdetect.nn.forest import Forest
 from avdetect.nn.graph_attention import JOINT_WIDTH
 from avdetect.nn.graph_voice_net import GraphVoiceNet
+from avdetect.nn.picture_encoder import PictureEncoder
 from avdetect.nn.spectrogram_encoder import SpectrogramEncoder
 from avdetect.nn.voice_net import StatisticsHead, VoiceEncoder, VoiceNet
-from avdetect.speech.features import N_LFCC, N_MELS, spectral_views
+from avdetect.nn.voice_pooling import AttentivePooling, GraphPooling, MeanPooling, VoicePooling
+from avdetect.nn.waveform_encoder import WaveformEncoder
+from avdetect.speech.constant_q import N_CONSTANT_Q, constant_q
+from avdetect.speech.features import N_LFCC, N_MELS, level_speech, spectral_views
 from avdetect.speech.statistics import N_STATISTICS
+
+Config = Mapping[str, Any]
+Inputs = Tensor | tuple[Tensor, ...]  # what one view shows, or what each of several does
+
+_CONSTANT_Q_STRIDES = (2, 1, 2, 1)  # four columns to a step of 50 ms
 
 
 class VoiceJudge(Protocol):
@@ -25,7 +39,7 @@ class VoiceJudge(Protocol):
     token_width: int
 
     def __call__(
-        self, inputs: Tensor, speech: Tensor, statistics: Tensor | None = None
+        self, inputs: Inputs, speech: Tensor, statistics: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Tokens (B, L, D) and scores (B, L), higher = more fake; see `VoiceNet.forward`."""
         ...
@@ -40,29 +54,50 @@ class FrontEnd:
         inputs: (B, S) waveform and (B, T) speech to the network's inputs.
     """
 
-    build: Callable[[Mapping[str, Any]], nn.Module]
+    build: Callable[[Config], nn.Module]
+    inputs: Callable[[Tensor, Tensor], Inputs]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One way to look at sound.
+
+    Attributes:
+        encoder: the untrained network below the head; a `VoiceEncoder`.
+        inputs: (B, S) waveform and (B, T) speech to what it reads.
+    """
+
+    encoder: Callable[[Config], nn.Module]
     inputs: Callable[[Tensor, Tensor], Tensor]
 
 
-def _voice_net(config: Mapping[str, Any], encoder: VoiceEncoder) -> VoiceNet:
-    return VoiceNet(
-        encoder,
-        int(config["token_width"]),
-        float(config["dropout"]),
-        _statistics_head(config["statistics"]) if "statistics" in config else None,
-    )
+def _spectrogram(config: Config) -> nn.Module:
+    return SpectrogramEncoder(N_MELS, 3 * N_LFCC, int(config["width"]))
 
 
-def _spectrogram(config: Mapping[str, Any]) -> nn.Module:
-    return _voice_net(config, SpectrogramEncoder(N_MELS, 3 * N_LFCC, int(config["width"])))
+def _constant_q(config: Config) -> nn.Module:
+    return PictureEncoder(N_CONSTANT_Q, int(config["width"]), _CONSTANT_Q_STRIDES)
 
 
-def _aasist(config: Mapping[str, Any]) -> nn.Module:
+def _sinc(config: Config) -> nn.Module:
+    return WaveformEncoder(int(config["width"]))
+
+
+def _speech_model(config: Config) -> nn.Module:
+    # transformers takes seconds to import, and the embedded model does not need it.
+    from avdetect.nn.speech_encoder import SpeechEncoder
+    from avdetect.nn.speech_model import SpeechModelSettings, tuned_speech_model
+
+    settings = SpeechModelSettings(**config["speech_model"])
+    return SpeechEncoder(tuned_speech_model(settings), int(config["width"]))
+
+
+def _aasist(config: Config) -> nn.Module:
     settings = AasistSettings(**config["aasist"])
     return GraphVoiceNet(Aasist(settings), 5 * JOINT_WIDTH)
 
 
-def _xlsr_aasist(config: Mapping[str, Any]) -> nn.Module:
+def _xlsr_aasist(config: Config) -> nn.Module:
     # transformers takes seconds to import, and the embedded model does not need it.
     from transformers import Wav2Vec2Config, Wav2Vec2Model
 
@@ -72,55 +107,87 @@ def _xlsr_aasist(config: Mapping[str, Any]) -> nn.Module:
     return GraphVoiceNet(XlsrAasist(speech_model), 5 * JOINT_WIDTH)
 
 
-def _wav2vec(config: Mapping[str, Any]) -> nn.Module:
-    # transformers takes seconds to import, and the embedded model does not need it.
-    from transformers import Wav2Vec2Model
-
-    from avdetect.nn.wav2vec_encoder import Wav2VecEncoder
-
-    path = str(config["wav2vec_path"])
-    try:
-        speech_model = Wav2Vec2Model.from_pretrained(path)
-    except OSError as error:
-        reason = str(error).splitlines()[0]
-        raise CheckpointError(
-            f"cannot load the wav2vec 2.0 model {path!r}: {reason}; "
-            "set wav2vec_path to a local folder or a hub id"
-        ) from error
-    return _voice_net(config, Wav2VecEncoder(speech_model, int(config["width"])))
-
-
 def _waveform(waveform: Tensor, speech: Tensor) -> Tensor:
     return waveform
 
 
-FRONT_ENDS: dict[str, FrontEnd] = {
-    "spectrogram": FrontEnd(_spectrogram, spectral_views),
-    "wav2vec2": FrontEnd(_wav2vec, _waveform),
+VIEWS: dict[str, View] = {
+    "spectrogram": View(_spectrogram, spectral_views),  # log-mel and LFCC
+    "constant-q": View(_constant_q, constant_q),
+    "waveform": View(_sinc, level_speech),
+    "speech-model": View(_speech_model, _waveform),  # wav2vec 2.0, HuBERT, WavLM
+}
+PUBLISHED: dict[str, FrontEnd] = {
     "aasist": FrontEnd(_aasist, _waveform),
     "xlsr-aasist": FrontEnd(_xlsr_aasist, _waveform),
 }
+HEADS: dict[str, Callable[[int], VoicePooling]] = {
+    "mean": MeanPooling,
+    "attentive": AttentivePooling,
+    "graph": GraphPooling,
+}
 
 
-def front_end(config: Mapping[str, Any]) -> FrontEnd:
-    """The front end a config names; raises `CheckpointError` for an unknown one."""
+def front_end(config: Config) -> FrontEnd:
+    """The front end a config names; raises `CheckpointError` for an unknown one.
+
+    Args:
+        config: ``front_end`` is a name of `VIEWS` or `PUBLISHED`, or a list of names of `VIEWS`.
+    """
     name = config.get("front_end")
-    if name not in FRONT_ENDS:
-        raise CheckpointError(f"front_end {name!r}: want one of {', '.join(FRONT_ENDS)}")
-    return FRONT_ENDS[name]
+    if isinstance(name, str) and name in PUBLISHED:
+        return PUBLISHED[name]
+    names = view_names(config)
+    if isinstance(name, str):
+        return FrontEnd(build_voice_net, VIEWS[name].inputs)
+    return FrontEnd(build_voice_net, lambda x, s: tuple(VIEWS[n].inputs(x, s) for n in names))
 
 
-def build_voice_net(config: Mapping[str, Any]) -> VoiceNet:
+def view_names(config: Config) -> list[str]:
+    """The views a config names, in the order of the network's inputs."""
+    named = config.get("front_end")
+    names: list[str] = named if isinstance(named, list) else [named]
+    known = names and all(name in VIEWS for name in names)
+    if not known or len(set(names)) < len(names):
+        raise CheckpointError(
+            f"front_end {named!r}: want one of {', '.join([*VIEWS, *PUBLISHED])}, "
+            f"or a list of different ones of {', '.join(VIEWS)}"
+        )
+    return names
+
+
+def build_voice_net(config: Config) -> VoiceNet:
     """The untrained network of a config that our own recipe trains.
 
     Args:
-        config: ``front_end``, ``width``, ``token_width``, ``dropout``; for judges on statistics
-            beside the network also a table ``statistics`` with ``n_trees``, ``n_nodes``, ``depth``
-            and ``network_share`` (spectrogram front end only).
+        config: ``front_end`` (see `front_end`), ``head`` (of `HEADS`; "mean" where absent),
+            ``width`` of each view, ``token_width``, ``dropout``; for the view "speech-model" a
+            table ``speech_model`` as `avdetect.nn.speech_model.SpeechModelSettings`; for judges on
+            statistics beside the network a table ``statistics`` with ``n_trees``, ``n_nodes``,
+            ``depth`` and ``network_share``.
+
+    Raises:
+        CheckpointError: if a name is unknown, or the speech model cannot be loaded.
     """
-    return cast(VoiceNet, front_end(config).build(config))
+    head = config.get("head", "mean")
+    if head not in HEADS:
+        raise CheckpointError(f"head {head!r}: want one of {', '.join(HEADS)}")
+    return VoiceNet(
+        _encoder(config),
+        HEADS[head],
+        int(config["token_width"]),
+        float(config["dropout"]),
+        _statistics_head(config["statistics"]) if "statistics" in config else None,
+    )
 
 
-def _statistics_head(table: Mapping[str, Any]) -> StatisticsHead:
+def _encoder(config: Config) -> VoiceEncoder:
+    encoders = {name: VIEWS[name].encoder(config) for name in view_names(config)}
+    alone = isinstance(config["front_end"], str)
+    encoder = encoders[config["front_end"]] if alone else CombinedEncoder(encoders)
+    return cast(VoiceEncoder, encoder)
+
+
+def _statistics_head(table: Config) -> StatisticsHead:
     forest = Forest(int(table["n_trees"]), int(table["n_nodes"]), int(table["depth"]))
     return StatisticsHead(forest, N_STATISTICS, float(table["network_share"]))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from avdetect.nn.aasist import AASIST_SAMPLES, fake_score
-from avdetect.nn.voice_net import STEPS_PER_ROW
+from avdetect.nn.pooling import STEPS_PER_ROW
 
 
 class WindowJudge(Protocol):

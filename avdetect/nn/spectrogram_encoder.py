@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from avdetect.nn.pooling import weighted_statistics
+from avdetect.nn.residual import Residual1d, Residual2d, conv_unit
 from avdetect.nn.shapes import check_shape
 
 
@@ -34,18 +32,18 @@ class SpectrogramEncoder(nn.Module):
             nn.Conv2d(1, 16, 3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(16),
             nn.ReLU(),
-            _Residual2d(16, 24, (2, 1)),
-            _Residual2d(24, 40, (2, 2)),
-            _Residual2d(40, 56, (2, 1)),
+            Residual2d(16, 24, (2, 1)),
+            Residual2d(24, 40, (2, 2)),
+            Residual2d(40, 56, (2, 1)),
         )
-        self.picture_out = _unit(56 * (n_mels // 16), width, 1, 1)
+        self.picture_out = conv_unit(56 * (n_mels // 16), width, 1, 1)
         self.normalise = nn.BatchNorm1d(n_cepstra)
         self.sequence = nn.Sequential(
-            _unit(n_cepstra, width, 5, 2),
-            _Residual1d(width, 1),
-            _unit(width, width, 3, 2),
-            _Residual1d(width, 2),
-            _Residual1d(width, 3),
+            conv_unit(n_cepstra, width, 5, 2),
+            Residual1d(width, 1),
+            conv_unit(width, width, 3, 2),
+            Residual1d(width, 2),
+            Residual1d(width, 3),
         )
 
     def forward(self, views: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
@@ -67,39 +65,3 @@ class SpectrogramEncoder(nn.Module):
         picture = self.picture((mel - mean[..., None])[:, None] / 3.0)
         frames = torch.cat([self.picture_out(picture.flatten(1, 2)), self.sequence(cepstra)], 1)
         return frames, torch.cat(weighted_statistics(cepstra, weights), 1)
-
-
-def _unit(n_in: int, n_out: int, kernel: int, stride: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv1d(n_in, n_out, kernel, stride=stride, padding=kernel // 2, bias=False),
-        nn.BatchNorm1d(n_out),
-        nn.ReLU(),
-    )
-
-
-class _Residual1d(nn.Module):
-    def __init__(self, width: int, dilation: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation, bias=False)
-        self.norm = nn.BatchNorm1d(width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x + self.norm(self.conv(x)))
-
-
-class _Residual2d(nn.Module):
-    def __init__(self, n_in: int, n_out: int, stride: tuple[int, int]) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(n_in, n_out, 3, stride=stride, padding=1, bias=False)
-        self.norm1 = nn.BatchNorm2d(n_out)
-        self.conv2 = nn.Conv2d(n_out, n_out, 3, padding=1, bias=False)
-        self.norm2 = nn.BatchNorm2d(n_out)
-        self.shortcut = nn.Sequential(
-            nn.AvgPool2d(stride, ceil_mode=True),
-            nn.Conv2d(n_in, n_out, 1, bias=False),
-            nn.BatchNorm2d(n_out),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x)))))
-        return F.relu(y + cast(Tensor, self.shortcut(x)))

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Protocol, cast
+from collections.abc import Callable
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
 
 from avdetect.nn.forest import Forest
-from avdetect.nn.pooling import row_means, weighted_statistics
+from avdetect.nn.voice_pooling import VoicePooling
 
-STEPS_PER_ROW = 10  # 50 ms each: rows of half a second
 MOST_DEVIATIONS = 4.0  # a statistic farther out says no more than one there
 
 
 class VoiceEncoder(Protocol):
-    """What stands below the head: `SpectrogramEncoder` or `Wav2VecEncoder`."""
+    """What stands below the head; see `avdetect.branches.voice_front_ends.VIEWS`."""
 
     width: int
     n_statistics: int
 
-    def __call__(self, inputs: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
-        """Inputs and (B, T) speech to frames (B, width, T) and statistics (B, n_statistics)."""
+    def __call__(self, inputs: Any, speech: Tensor) -> tuple[Tensor, Tensor]:
+        """Its view and (B, T) speech to frames (B, width, T) and statistics (B, n_statistics)."""
         ...
 
 
@@ -62,6 +62,7 @@ class VoiceNet(nn.Module):
 
     Args:
         encoder: the front end's network.
+        pooling: class of the pooling, made for the encoder's width.
         token_width: D of the tokens.
         dropout: share of pooled features dropped in training.
         statistics: judges beside the network; None for the network alone.
@@ -70,15 +71,17 @@ class VoiceNet(nn.Module):
     def __init__(
         self,
         encoder: VoiceEncoder,
-        token_width: int = 96,
-        dropout: float = 0.3,
+        pooling: Callable[[int], VoicePooling],
+        token_width: int,
+        dropout: float,
         statistics: StatisticsHead | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder
+        self.pooling = pooling(encoder.width)
         self.statistics = statistics
         self.token_width = token_width
-        pooled = 3 * encoder.width + encoder.n_statistics
+        pooled = self.pooling.row_width + self.pooling.whole_width + encoder.n_statistics
         self.normalise = nn.BatchNorm1d(pooled)
         self.token = nn.Sequential(nn.Dropout(dropout), nn.Linear(pooled, token_width), nn.GELU())
         self.score = nn.Sequential(nn.Dropout(dropout), nn.Linear(token_width, 1))
@@ -98,9 +101,9 @@ class VoiceNet(nn.Module):
             Tokens (B, T / 10, D) and scores (B, T / 10), higher = more fake.
         """
         frames, moments = self.encoder(inputs, speech)
-        rows = row_means(frames, speech, STEPS_PER_ROW)
-        whole = torch.cat([*weighted_statistics(frames, speech), moments], 1)
-        pooled = torch.cat([rows, whole[:, None].expand(-1, rows.shape[1], -1)], 2)
+        rows, whole = self.pooling(frames, speech)
+        context = torch.cat([whole, moments], 1)[:, None].expand(-1, rows.shape[1], -1)
+        pooled = torch.cat([rows, context], 2)
         tokens = self.token(self.normalise(pooled.flatten(0, 1))).unflatten(0, rows.shape[:2])
         scores = cast(Tensor, self.score(tokens)).squeeze(-1)
         if self.statistics is not None and statistics is not None:

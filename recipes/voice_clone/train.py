@@ -20,10 +20,10 @@ from speechbrain.augment.freq_domain import SpectrogramDrop
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from avdetect.branches.voice_clone import trained_state
 from avdetect.branches.voice_front_ends import build_voice_net, front_end
-from avdetect.nn.pooling import row_weights, weighted_mean
-from avdetect.nn.voice_net import STEPS_PER_ROW, VoiceNet
+from avdetect.nn.pooling import STEPS_PER_ROW, row_weights, weighted_mean
+from avdetect.nn.trained_state import trained_state
+from avdetect.nn.voice_net import VoiceNet
 from avdetect.speech.features import N_MELS
 from eval.manifest.row import ManifestRow
 from eval.metrics import auc
