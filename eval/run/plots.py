@@ -69,8 +69,9 @@ def write_plots(
             "reliability": partial(_reliability, trials=curves[0][1]),
             "histogram": partial(_histogram, trials=curves[0][1]),
         }
+        stem = re.sub(r"[^\w-]+", "_", ours.name)
         for name, draw in plots.items():
-            path = folder / f"{re.sub(r'[^\w-]+', '_', ours.name)}_{name}.svg"
+            path = folder / f"{stem}_{name}.svg"
             write_whole(path, _svg(draw, f"{ours.name} ({ours.question.truth})"))
             written.append(path)
     return written
