@@ -25,8 +25,8 @@ class Level:
             more, JPEG 50 and more, SNR of 20 dB and more); ``stress`` beyond that. Targets hold
             for field levels; stress levels are printed.
         sound: (S,) float32 at 16 kHz -> the same length and clock; None leaves the sound alone.
-        picture: (T, H, W, 3) uint8 RGB at 25 Hz -> (T, H', W', 3) on the same clock; None leaves
-            the picture alone.
+        picture: (T, H, W, 3) uint8 RGB at the file's own rate -> (T, H', W', 3) on the same clock;
+            None leaves the picture alone.
         sound_delay_s: the sound comes this much later than the picture; 0 for most levels.
     """
 
