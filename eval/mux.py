@@ -35,7 +35,8 @@ def mux(video: Path, sound: Path, target: Path) -> Path:
                 output.add_stream_from_template(sounds.streams.audio[0]),
             )
             # Matroska names no rate unless told, and a reader that guesses may gain a frame.
-            streams[0].codec_context.framerate = pictures.streams.video[0].average_rate
+            if (rate := pictures.streams.video[0].average_rate) is not None:
+                streams[0].codec_context.framerate = rate
             both = (_packets(pictures, "video", 0), _packets(sounds, "audio", 1))
             for _, index, packet in heapq.merge(*both, key=itemgetter(0)):
                 packet.stream = streams[index]
