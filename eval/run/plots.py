@@ -161,7 +161,8 @@ def _histogram(axes: Axes, trials: ScoredTrials) -> None:
         )
     axes.axvline(0.0, color="#555555", linewidth=0.8)
     if edges[-1] > BANK_LLR:
-        axes.axvline(BANK_LLR, color="#555555", linewidth=0.8, linestyle="--")
+        label = f"{BANK_LLR:.2f}: 1 % of real if calibrated"
+        axes.axvline(BANK_LLR, color="#555555", linewidth=0.8, linestyle="--", label=label)
     axes.set_xlabel("fake_llr (natural logarithm); above 0 favours fake")
     axes.set_ylabel("share of the class, %")
     _legend(axes)
