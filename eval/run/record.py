@@ -91,6 +91,7 @@ def record(scored: Scored, found: Figures, facts: Figures) -> Figures:
         "protocol_sha256": hashlib.sha256(scored.protocol.text.encode()).hexdigest(),
         "run_fingerprint": run_fingerprint(scored.protocol),
         "manifest_sha256": scored.clips.manifest_sha256,
+        "peers_sha256": {peer.name: _scores_sha256(peer) for peer in scored.peers},
         **found,
     }
 
@@ -125,6 +126,10 @@ def populations(scored: Scored) -> list[Population]:
                 )
             )
     return found
+
+
+def _scores_sha256(peer: Contender) -> str:
+    return hashlib.sha256(json.dumps(sorted(peer.scores.items())).encode()).hexdigest()
 
 
 def _levels(scored: Scored, n_draws: int) -> dict[str, dict[str, Figures]]:
