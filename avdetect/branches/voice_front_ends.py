@@ -145,7 +145,7 @@ def front_end(config: Config) -> FrontEnd:
 
 def view_names(config: Config) -> list[str]:
     """The views a config names, in the order of the network's inputs."""
-    named = config.get("front_end")
+    named: Any = config.get("front_end")
     names: list[str] = named if isinstance(named, list) else [named]
     known = names and all(name in VIEWS for name in names)
     if not known or len(set(names)) < len(names):

@@ -33,11 +33,18 @@ class PictureEncoder(nn.Module):
         self.columns_per_step = math.prod(time_strides)
         first, *later = time_strides
         self.stages = nn.Sequential(
-            nn.Conv2d(1, _CHANNELS[0], 3, stride=(2, first), padding=1, bias=False),
+            nn.Conv2d(
+                1,
+                _CHANNELS[0],
+                (3, _reach(first)),
+                stride=(2, first),
+                padding=(1, _reach(first) // 2),
+                bias=False,
+            ),
             nn.BatchNorm2d(_CHANNELS[0]),
             nn.ReLU(),
             *(
-                Residual2d(_CHANNELS[k], _CHANNELS[k + 1], (2, stride), reach=stride // 2 * 2 + 3)
+                Residual2d(_CHANNELS[k], _CHANNELS[k + 1], (2, stride), reach=_reach(stride))
                 for k, stride in enumerate(later)
             ),
         )
@@ -61,3 +68,8 @@ class PictureEncoder(nn.Module):
         maps = self.stages((picture - mean[..., None])[:, None] / _SPREAD)
         frames = cast(Tensor, self.out(maps.flatten(1, 2)))
         return frames, frames.new_zeros(n_clips, 0)
+
+
+def _reach(stride: int) -> int:
+    """Taps over time that see past a stride on both sides."""
+    return stride // 2 * 2 + 3

@@ -19,7 +19,7 @@ from avdetect.timebase import SAMPLE_RATE_HZ, exact_ratio
 N_FILTERS = 64
 _N_TAPS = 129
 _HOP_SAMPLES = exact_ratio(SAMPLE_RATE_HZ, 1_000)
-_TIME_STRIDES = (2, 5, 5, 1)  # 50 columns to a step of 50 ms
+_TIME_STRIDES = (5, 5, 2, 1)  # 50 columns to a step of 50 ms
 _LOW_HZ, _HIGH_HZ = 80.0, 7_600.0  # below lies hum, above the skirts of resampling filters
 _LEAST_BAND_HZ = 20.0
 _MELS_PER_UNIT = 100.0  # of a learned shift, so that it moves at the pace of other weights

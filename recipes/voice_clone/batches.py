@@ -36,6 +36,14 @@ class Batch:
     speech: Tensor
     labels: Tensor
 
+    def to(self, device: torch.device) -> Batch:
+        """The same on a device."""
+        return Batch(
+            waveforms=self.waveforms.to(device),
+            speech=self.speech.to(device),
+            labels=self.labels.to(device),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Pick:

@@ -24,6 +24,7 @@ class TrainingSettings:
     n_generated: int
     n_twins: int
     learning_rate: float
+    speech_model_rate: float
     weight_decay: float
     average: float
     channel_share: float

@@ -20,6 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from avdetect.branches.voice_clone import LEAST_SPEECH_S
 from avdetect.branches.voice_front_ends import build_voice_net
 from avdetect.nn.forest import Forest
+from avdetect.nn.trained_state import load_trained_state
 from avdetect.nn.voice_net import MOST_DEVIATIONS, StatisticsHead
 from eval.manifest.row import ManifestRow
 from eval.protocol import read_protocol
@@ -159,7 +160,7 @@ def join(run: Path, head: StatisticsHead, which: str) -> None:
     }
     network = {**saved["network"], "statistics": table}
     state = saved["state"] | {f"statistics.{k}": v for k, v in head.state_dict().items()}
-    build_voice_net(network).load_state_dict(state)  # whole, or not written
+    load_trained_state(build_voice_net(network), state)  # whole, or not written
     torch.save({"state": state, "network": network}, run / "joined.pt")
 
 

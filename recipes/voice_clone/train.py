@@ -20,9 +20,9 @@ from speechbrain.augment.freq_domain import SpectrogramDrop
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from avdetect.branches.voice_front_ends import build_voice_net, front_end
+from avdetect.branches.voice_front_ends import Inputs, build_voice_net, front_end, view_names
 from avdetect.nn.pooling import STEPS_PER_ROW, row_weights, weighted_mean
-from avdetect.nn.trained_state import trained_state
+from avdetect.nn.trained_state import load_trained_state, trained_state
 from avdetect.nn.voice_net import VoiceNet
 from avdetect.speech.features import N_MELS
 from eval.manifest.row import ManifestRow
@@ -59,16 +59,16 @@ class VoiceTrainer:
     def __init__(self, settings: Settings) -> None:
         torch.manual_seed(settings.training.seed)
         self.settings = settings
-        self.net = build_voice_net(settings.network)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.net = build_voice_net(settings.network).to(self.device)
         self.inputs = front_end(settings.network).inputs
         self.average = AveragedModel(
             self.net,
             multi_avg_fn=cast(Any, get_ema_multi_avg_fn)(settings.training.average),
             use_buffers=True,
         )
-        trainable = [p for p in self.net.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(
-            trainable,
+            parameter_groups(self.net, settings.training.speech_model_rate),
             lr=settings.training.learning_rate,
             weight_decay=settings.training.weight_decay,
         )
@@ -91,10 +91,9 @@ class VoiceTrainer:
         """One step; returns the loss."""
         self.net.train()
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.step, self.settings.training)
-        inputs = self.inputs(batch.waveforms, batch.speech)
-        if self.settings.network["front_end"] == "spectrogram":
-            inputs = self._drop(inputs)
+            group["lr"] = group["rate"] * learning_rate(self.step, self.settings.training)
+        batch = batch.to(self.device)
+        inputs = self._augmented(self.inputs(batch.waveforms, batch.speech))
         _, scores = self.net(inputs, batch.speech)
         loss = voice_loss(scores, batch, self.settings.training)
         self.optimiser.zero_grad()
@@ -105,6 +104,15 @@ class VoiceTrainer:
         self.step += 1
         return float(loss.detach())
 
+    def _augmented(self, inputs: Inputs) -> Inputs:
+        names = view_names(self.settings.network)
+        seen = (inputs,) if isinstance(inputs, Tensor) else inputs
+        seen = tuple(
+            self._drop(view) if name == "spectrogram" else view
+            for name, view in zip(names, seen, strict=True)
+        )
+        return seen[0] if isinstance(inputs, Tensor) else seen
+
     def _drop(self, views: Tensor) -> Tensor:
         mel, cepstra = views[:, :N_MELS].transpose(1, 2), views[:, N_MELS:]
         for drop in self.drops:
@@ -114,22 +122,35 @@ class VoiceTrainer:
     def state(self) -> dict[str, Any]:
         """Everything that must be the same for a resumed run to go on as if uninterrupted."""
         return {
-            "net": self.net.state_dict(),
-            "average": self.average.state_dict(),
+            "net": trained_state(self.net),
+            "average": trained_state(self.average),
             "optimiser": self.optimiser.state_dict(),
             "rng": self.rng.bit_generator.state,
             "torch_rng": torch.get_rng_state(),
+            "cuda_rng": torch.cuda.get_rng_state_all(),
             "step": self.step,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up `state` again."""
-        self.net.load_state_dict(state["net"])
-        self.average.load_state_dict(state["average"])
+        load_trained_state(self.net, state["net"])
+        load_trained_state(self.average, state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.rng.bit_generator.state = state["rng"]
         torch.set_rng_state(state["torch_rng"])
+        torch.cuda.set_rng_state_all(state["cuda_rng"])
         self.step = int(state["step"])
+
+
+def parameter_groups(net: VoiceNet, speech_model_rate: float) -> list[dict[str, Any]]:
+    """What is trained: the network's own weights, and those of a speech model at smaller steps."""
+    trained = {name: weight for name, weight in net.named_parameters() if weight.requires_grad}
+    pretrained = {name for name in trained if ".speech_model." in name}
+    groups: list[dict[str, Any]] = [
+        {"params": [trained[n] for n in trained if n not in pretrained], "rate": 1.0},
+        {"params": [trained[n] for n in trained if n in pretrained], "rate": speech_model_rate},
+    ]
+    return [group for group in groups if group["params"]]
 
 
 def voice_loss(scores: Tensor, batch: Batch, settings: TrainingSettings) -> Tensor:
@@ -170,8 +191,9 @@ def development_scores(trainer: VoiceTrainer, rows: list[ManifestRow], variant: 
         waveform, speech = crop_clip(
             store.read(variant, clip), store.read_speech(clip), _DEVELOPMENT_STEPS, first=0
         )
-        mask = torch.from_numpy(speech)[None]
-        _, row_scores = net(trainer.inputs(torch.from_numpy(waveform)[None], mask), mask)
+        sound = torch.from_numpy(waveform)[None].to(trainer.device)
+        mask = torch.from_numpy(speech)[None].to(trainer.device)
+        _, row_scores = net(trainer.inputs(sound, mask), mask)
         clip_score = weighted_mean(row_scores, row_weights(mask, STEPS_PER_ROW))
         scores.append(float(clip_score))
     return scores
@@ -189,7 +211,7 @@ def train(settings: Settings, options: Options) -> Path:
     )
     options.run.mkdir(parents=True, exist_ok=True)
     if options.resume:
-        state = torch.load(options.run / "last.pt", weights_only=True)
+        state = torch.load(options.run / "last.pt", "cpu", weights_only=True)
         trainer.restore(state["trainer"])
         best = float(state["best"])
     while trainer.step < settings.training.n_steps:
@@ -217,6 +239,7 @@ def _development_figures(trainer: VoiceTrainer, rows: list[ManifestRow]) -> dict
 
 
 def _save(path: Path, state: dict[str, Tensor], settings: Settings) -> None:
+    state = {name: tensor.cpu() for name, tensor in state.items()}
     torch.save({"state": state, "network": settings.network}, path)
 
 

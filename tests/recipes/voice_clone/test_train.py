@@ -13,6 +13,7 @@ from recipes.voice_clone.batches import Batch, VoiceBatches, colour_spectrum, cr
 from recipes.voice_clone.settings import Settings, read_settings
 from recipes.voice_clone.train import VoiceTrainer, voice_loss
 from tests.channels.test_codecs import chirps
+from tests.nn.tiny_speech_models import save_tiny
 
 CONFIG = Path(__file__).parents[3] / "recipes" / "voice_clone" / "config.toml"
 
@@ -136,3 +137,41 @@ def test_unknown_settings_are_refused(tmp_path: Path) -> None:
     path.write_text(CONFIG.read_text("utf-8") + "surprise = 1\n", "utf-8")
     with pytest.raises(TypeError, match="surprise"):
         read_settings(path)
+
+
+def _two_views(settings: Settings, tmp_path: Path, tune: str) -> Settings:
+    speech_model = {"path": save_tiny("wav2vec2", tmp_path), "tune": tune, "lora_rank": 2}
+    views = {"front_end": ["spectrogram", "speech-model"], "head": "attentive"}
+    return replace(settings, network=settings.network | views | {"speech_model": speech_model})
+
+
+def test_a_tuned_speech_model_learns_at_its_own_pace(
+    tmp_path: Path, settings: Settings, batch: Batch
+) -> None:
+    trainer = VoiceTrainer(_two_views(settings, tmp_path, "lora"))
+    before = {name: weight.clone() for name, weight in trainer.net.named_parameters()}
+    trainer.learn(batch)
+    own, pretrained = (group["lr"] for group in trainer.optimiser.param_groups)
+    assert pretrained == pytest.approx(settings.training.speech_model_rate * own)
+    moved = {n for n, p in trainer.net.named_parameters() if not torch.equal(p, before[n])}
+    assert any(name.endswith(".up") for name in moved)
+    assert any(name.startswith("encoder.views.spectrogram.") for name in moved)
+    assert not any(name.endswith("weight.original") for name in moved)
+
+
+def test_a_run_on_a_frozen_speech_model_resumes_without_keeping_it(
+    tmp_path: Path, settings: Settings, batch: Batch
+) -> None:
+    settings = _two_views(settings, tmp_path, "frozen")
+    first = VoiceTrainer(settings)
+    first.learn(batch)
+    state = first.state()
+    assert not any(".speech_model." in name for name in {**state["net"], **state["average"]})
+    second = VoiceTrainer(settings)
+    second.restore(state)
+    assert all(
+        torch.equal(ours, theirs)
+        for ours, theirs in zip(
+            first.averaged.state_dict().values(), second.averaged.state_dict().values(), strict=True
+        )
+    )
