@@ -7,7 +7,7 @@ heads; published networks are taken whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol, cast
 
 from torch import Tensor, nn
@@ -150,8 +150,8 @@ def view_names(config: Config) -> list[str]:
     known = names and all(name in VIEWS for name in names)
     if not known or len(set(names)) < len(names):
         raise CheckpointError(
-            f"front_end {named!r}: want one of {', '.join([*VIEWS, *PUBLISHED])}, "
-            f"or a list of different ones of {', '.join(VIEWS)}"
+            f"front_end {named!r}: want one of {', '.join(VIEWS)}, or a list of different ones; "
+            f"published networks ({', '.join(PUBLISHED)}) stand alone and are imported"
         )
     return names
 
@@ -179,6 +179,15 @@ def build_voice_net(config: Config) -> VoiceNet:
         float(config["dropout"]),
         _statistics_head(config["statistics"]) if "statistics" in config else None,
     )
+
+
+def pin_speech_model(config: Config) -> dict[str, Any]:
+    """The config with the hash of the speech model's weights in it, where it names one."""
+    if "speech-model" not in view_names(config):
+        return dict(config)
+    from avdetect.nn.speech_model import SpeechModelSettings, pinned
+
+    return {**config, "speech_model": asdict(pinned(SpeechModelSettings(**config["speech_model"])))}
 
 
 def _encoder(config: Config) -> VoiceEncoder:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
+import torch
 from torch import nn
 from transformers import AutoConfig, AutoModel
 
@@ -29,11 +31,22 @@ class SpeechModelSettings:
         tune: ``frozen``, ``last-N`` (its last N transformer layers), ``full``, or ``lora``
             (`avdetect.nn.low_rank`, on queries and values).
         lora_rank: for ``lora``.
+        weights_sha256: of the model at ``path``, see `pinned`; None takes whatever lies there.
     """
 
     path: str
     tune: str
     lora_rank: int = 8
+    weights_sha256: str | None = None
+
+
+def pinned(settings: SpeechModelSettings) -> SpeechModelSettings:
+    """The same bound to the weights at ``path``: what is trained on them makes sense on no others.
+
+    Raises:
+        CheckpointError: as `tuned_speech_model`.
+    """
+    return replace(settings, weights_sha256=_sha256(_pretrained(settings.path)))
 
 
 def tuned_speech_model(settings: SpeechModelSettings) -> nn.Module:
@@ -46,6 +59,11 @@ def tuned_speech_model(settings: SpeechModelSettings) -> nn.Module:
             unknown or asks for more layers than there are.
     """
     model = _pretrained(settings.path)
+    if settings.weights_sha256 not in (None, _sha256(model)):
+        raise CheckpointError(
+            f"speech_model.path {settings.path!r}: holds other weights than it was trained on; "
+            "put those there"
+        )
     layers = cast(nn.ModuleList, cast(nn.Module, model.encoder).layers)
     tune, last = settings.tune, _LAST.fullmatch(settings.tune)
     if tune not in ("frozen", "full", "lora") and not (last and int(last[1]) <= len(layers)):
@@ -70,7 +88,9 @@ def _pretrained(path: str) -> nn.Module:
                 f"want one of {', '.join(FAMILY)}"
             )
         config.apply_spec_augment, config.layerdrop = False, 0.0
-        model, loaded = AutoModel.from_pretrained(path, config=config, output_loading_info=True)
+        model, loaded = AutoModel.from_pretrained(
+            path, config=config, dtype=torch.float32, output_loading_info=True
+        )
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(
@@ -79,6 +99,14 @@ def _pretrained(path: str) -> nn.Module:
     if missing := sorted(set(loaded["missing_keys"]) - _UNREAD):
         raise CheckpointError(f"speech_model.path {path!r}: lacks weights: {missing[:3]}")
     return cast(nn.Module, model)
+
+
+def _sha256(model: nn.Module) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        if name not in _UNREAD:
+            digest.update(name.encode() + tensor.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _projections(layers: nn.ModuleList) -> Iterator[nn.Linear]:

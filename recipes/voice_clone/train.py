@@ -20,7 +20,13 @@ from speechbrain.augment.freq_domain import SpectrogramDrop
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from avdetect.branches.voice_front_ends import Inputs, build_voice_net, front_end, view_names
+from avdetect.branches.voice_front_ends import (
+    Inputs,
+    build_voice_net,
+    front_end,
+    pin_speech_model,
+    view_names,
+)
 from avdetect.nn.pooling import STEPS_PER_ROW, row_weights, weighted_mean
 from avdetect.nn.trained_state import load_trained_state, trained_state
 from avdetect.nn.voice_net import VoiceNet
@@ -202,6 +208,7 @@ def development_scores(trainer: VoiceTrainer, rows: list[ManifestRow], variant: 
 def train(settings: Settings, options: Options) -> Path:
     """Train to the end; writes ``best.pt``, ``last.pt`` and ``log.jsonl`` into the run's folder."""
     torch.set_num_threads(1)
+    settings = replace(settings, network=pin_speech_model(settings.network))
     trainer, best = VoiceTrainer(settings), -1.0
     training, development = development_split(
         voice_rows(), read_protocol(PROTOCOL), settings.development_fold

@@ -7,7 +7,14 @@ import pytest
 import torch
 
 from avdetect.branches.voice_clone import build_voice_clone
-from avdetect.branches.voice_front_ends import HEADS, VIEWS, build_voice_net, front_end, view_names
+from avdetect.branches.voice_front_ends import (
+    HEADS,
+    VIEWS,
+    build_voice_net,
+    front_end,
+    pin_speech_model,
+    view_names,
+)
 from avdetect.errors import CheckpointError, ShapeError
 from avdetect.nn.spectrogram_encoder import SpectrogramEncoder
 from avdetect.nn.trained_state import trained_state
@@ -76,6 +83,7 @@ def test_a_speech_model_with_what_was_trained_of_it_becomes_a_branch(
         "head": "attentive",
         "speech_model": speech_model,
     }
+    config = pin_speech_model(config)
     net = build_voice_net(config)
     with torch.no_grad():
         for name, weight in net.named_parameters():

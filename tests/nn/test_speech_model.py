@@ -10,7 +10,7 @@ from transformers import ViTConfig, ViTModel, Wav2Vec2Model
 
 from avdetect.errors import CheckpointError
 from avdetect.nn.speech_encoder import SpeechEncoder
-from avdetect.nn.speech_model import SpeechModelSettings, tuned_speech_model
+from avdetect.nn.speech_model import SpeechModelSettings, pinned, tuned_speech_model
 from avdetect.nn.trained_state import load_trained_state, trained_state
 from tests.nn.tiny_speech_models import KINDS, N_LAYERS, save_tiny
 
@@ -143,3 +143,19 @@ def test_weights_that_are_not_whole_are_refused(tmp_path: Path) -> None:
     model.save_pretrained(path, state_dict=state)
     with pytest.raises(CheckpointError, match=r"lacks weights: .*q_proj"):
         tuned_speech_model(SpeechModelSettings(path=path, tune="frozen"))
+
+
+def test_a_pinned_model_is_refused_when_its_weights_change(tmp_path: Path) -> None:
+    path = save_tiny("wavlm", tmp_path)
+    settings = pinned(SpeechModelSettings(path=path, tune="frozen"))
+    tuned_speech_model(settings)
+    save_tiny("wavlm", tmp_path, seed=1)
+    with pytest.raises(CheckpointError, match="other weights"):
+        tuned_speech_model(settings)
+
+
+def test_half_precision_weights_are_computed_on_in_full(tmp_path: Path) -> None:
+    path = save_tiny("wav2vec2", tmp_path)
+    Wav2Vec2Model.from_pretrained(path).half().save_pretrained(path)
+    model = tuned_speech_model(SpeechModelSettings(path=path, tune="frozen"))
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
