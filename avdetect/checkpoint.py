@@ -70,11 +70,14 @@ class Bundle:
         name: the bundle file's stem.
         checkpoints: role -> checkpoint name.
         decision: the ``[decision]`` table (abstain band and minimum evidence).
+        speaker_model: folder of the speaker model for reference voices, which is not ours and not
+            shipped; ``speaker_model`` in the file, relative to it. None where it names none.
     """
 
     name: str
     checkpoints: dict[str, str]
     decision: dict[str, float]
+    speaker_model: Path | None = None
 
 
 def models_dir() -> Path:
@@ -115,6 +118,7 @@ def read_bundle(name: str = "default") -> Bundle:
         name=path.stem,
         checkpoints={role: str(value) for role, value in checkpoints.items()},
         decision={key: float(value) for key, value in table.get("decision", {}).items()},
+        speaker_model=path.parent / str(named) if (named := table.get("speaker_model")) else None,
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,12 +25,16 @@ from avdetect.judgement import Judges
 from avdetect.media.source import SourceLike
 from avdetect.observation import Observation
 from avdetect.options import ScanOptions
+from avdetect.reference import EnrolledVoice, enrol
 from avdetect.scan import Examination, Progress, Scan
+from avdetect.speech.speaker import WEIGHTS, SpeakerModel
 from avdetect.verdict import Model, Verdict
 
-__all__ = ["Detector", "Examination", "ScanOptions"]
+__all__ = ["Detector", "EnrolledVoice", "Examination", "ScanOptions"]
 
 _CLIPS_AT_ONCE = {"cpu": 2, "cuda": 16}
+
+Reference = SourceLike | EnrolledVoice
 
 
 class Detector:
@@ -39,18 +46,33 @@ class Detector:
         >>> verdict.decision, verdict.fake_llr
     """
 
-    def __init__(self, bundle: Bundle, judges: Judges, device: torch.device) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        judges: Judges,
+        device: torch.device,
+        speaker_folder: Path | None = None,
+    ) -> None:
         self.bundle = bundle
         self.device = device.type
         self._judges = judges
+        self._speaker_folder = speaker_folder
 
     @classmethod
-    def load(cls, model: str = "default", *, device: str = "auto") -> Detector:
+    def load(
+        cls,
+        model: str = "default",
+        *,
+        device: str = "auto",
+        speaker_model: str | os.PathLike[str] | None = None,
+    ) -> Detector:
         """Load a bundle of models.
 
         Args:
             model: a bundle's name or the path of its TOML file.
             device: ``auto`` (a GPU where there is one), ``cpu`` or ``cuda``.
+            speaker_model: folder of speechbrain's ECAPA-TDNN, for reference voices alone; default
+                ``$AVDETECT_SPEAKER_MODEL``, else what the bundle names.
 
         Raises:
             CheckpointError: a model is absent, damaged or of another layout.
@@ -59,55 +81,118 @@ class Detector:
         where = _torch_device(device)
         bundle = read_bundle(model)
         loaded = {role: load_checkpoint(name) for role, name in bundle.checkpoints.items()}
-        return cls(bundle, _build_judges(bundle, loaded, where), where)
+        return cls(
+            bundle,
+            _build_judges(bundle, loaded, where),
+            where,
+            _speaker_folder(speaker_model, bundle),
+        )
 
     @property
     def model_ids(self) -> tuple[Model, ...]:
         """Checkpoints in use, with their hashes."""
         return self._judges.models
 
-    def scan(self, source: SourceLike, **options: Any) -> Verdict:
+    def enrol(self, source: SourceLike) -> EnrolledVoice:
+        """Hear a recording of one voice once, to compare many clips with it.
+
+        Args:
+            source: as for `scan`; of a video the sound alone is read.
+
+        Raises:
+            UsageError: it cannot be read, has no sound, or holds voices on two channels.
+            CheckpointError: the speaker model is damaged or another network. That there is none is
+                no error: the finding will say so.
+        """
+        folder = self._speaker_folder
+        if folder is not None and SpeakerModel.is_in(folder):
+            return enrol(source, self._speaker_model)
+        where = "" if folder is None else f" in {folder} ({WEIGHTS})"
+        return enrol(
+            source,
+            None,
+            no_model=f"no speaker model{where}: point --speaker-model or $AVDETECT_SPEAKER_MODEL "
+            "at a folder of speechbrain/spkrec-ecapa-voxceleb",
+        )
+
+    def scan(
+        self, source: SourceLike, *, reference: Reference | None = None, **options: Any
+    ) -> Verdict:
         """Judge one clip.
 
         Args:
             source: a path, bytes, a binary file object, or ``(samples, rate_hz)``.
+            reference: a recording of the person who is said to speak, or what `enrol` made of it;
+                the comparison stands beside the verdict and changes nothing in it.
             options: see `ScanOptions`.
 
         Returns:
             The verdict. An input that cannot be judged gives one with ``error`` set.
 
         Raises:
-            UsageError: the options make no sense.
+            UsageError: the options make no sense, or the reference cannot be used.
         """
-        return next(self.scan_many([source], **options))
+        return next(self.scan_many([source], reference=reference, **options))
 
-    def scan_many(self, sources: Iterable[SourceLike], **options: Any) -> Iterator[Verdict]:
+    def scan_many(
+        self,
+        sources: Iterable[SourceLike],
+        *,
+        reference: Reference | None = None,
+        **options: Any,
+    ) -> Iterator[Verdict]:
         """Judge clips in batches; yields one verdict per input, in their order.
 
         An input that cannot be judged yields a verdict with ``error`` set and never ends the loop.
         """
         settings = ScanOptions(**options)
+        enrolled = self._enrolled(reference)
         pending = iter(sources)
         while group := list(islice(pending, _CLIPS_AT_ONCE[self.device])):
-            scans = [Scan(source, settings) for source in group]
+            scans = [Scan(source, settings, enrolled=enrolled) for source in group]
             self._advance_all(scans)
             for scan in scans:
                 yield scan.verdict(self._judges)
 
     def examine(
-        self, source: SourceLike, *, progress: Progress | None = None, **options: Any
+        self,
+        source: SourceLike,
+        *,
+        reference: Reference | None = None,
+        progress: Progress | None = None,
+        explain: bool = True,
+        **options: Any,
     ) -> Examination:
         """Judge one clip and keep what a report shows.
 
         Args:
             source: as for `scan`.
+            reference: as for `scan`.
             progress: called with seconds done and seconds in all (None where unknown).
+            explain: find out what of the most suspicious sound carries its score; takes
+                what the voice branch takes for ten minutes of sound, however long the clip.
             options: see `ScanOptions`.
         """
-        scan = Scan(source, ScanOptions(**options), gallery=Gallery(), progress=progress)
+        scan = Scan(
+            source,
+            ScanOptions(**options),
+            gallery=Gallery(),
+            progress=progress,
+            enrolled=self._enrolled(reference),
+        )
         self._advance_all([scan])
         verdict = scan.verdict(self._judges)
-        return scan.examination(verdict)
+        return scan.examination(verdict, self._judges if explain else None)
+
+    @cached_property
+    def _speaker_model(self) -> SpeakerModel | None:
+        folder = self._speaker_folder
+        return SpeakerModel.load(folder, torch.device(self.device)) if folder else None
+
+    def _enrolled(self, reference: Reference | None) -> EnrolledVoice | None:
+        if reference is None or isinstance(reference, EnrolledVoice):
+            return reference
+        return self.enrol(reference)
 
     def _advance_all(self, scans: Sequence[Scan]) -> None:
         try:
@@ -130,6 +215,11 @@ class Detector:
         outputs = {name: b.run(observations) for name, b in self._judges.branches.items()}
         for index, (scan, observation) in enumerate(ready):
             scan.add(observation, {name: found[index] for name, found in outputs.items()})
+
+
+def _speaker_folder(chosen: str | os.PathLike[str] | None, bundle: Bundle) -> Path | None:
+    named = chosen or os.environ.get("AVDETECT_SPEAKER_MODEL") or bundle.speaker_model
+    return Path(named) if named else None
 
 
 def _torch_device(device: str) -> torch.device:

@@ -47,12 +47,42 @@ class FaceExhibit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """What of a stretch of sound carries its score, patch by patch of its spectrogram.
+
+    Attributes:
+        fake_llr: of the whole stretch alone.
+        falls: (F, N) float32, how far that LLR falls when the patch is muffled; > 0: the patch
+            speaks for fake. Row 0 is the lowest band, column 0 the earliest time.
+        edges_hz: (F + 1) edges of the bands, ascending.
+        edges_s: (N + 1) edges of the columns, seconds from the stretch's start.
+        spectrogram: (K, M) float32 dB, row 0 = 0 Hz, last row = ``edges_hz[-1]``.
+    """
+
+    fake_llr: float
+    falls: NDArray[np.float32]
+    edges_hz: tuple[float, ...]
+    edges_s: tuple[float, ...]
+    spectrogram: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SoundBite:
-    """A stretch of one channel worth listening to: (S,) float32 in [-1, 1] at 16 kHz."""
+    """A stretch of one channel worth listening to.
+
+    Attributes:
+        channel: name of the channel.
+        segment: where in the clip.
+        waveform: (S,) float32 in [-1, 1] at 16 kHz.
+        speech: stretches of speech in it, on the clip's clock.
+        attribution: what of it carries its score; None where that was not looked into.
+    """
 
     channel: str
     segment: Segment
     waveform: NDArray[np.float32]
+    speech: tuple[Segment, ...] = ()
+    attribution: Attribution | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

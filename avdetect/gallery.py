@@ -167,6 +167,7 @@ class Gallery:
                     channel=channel.channel,
                     segment=observation.segment,
                     waveform=channel.waveform.copy(),
+                    speech=channel.speech,
                 )
                 heapq.heappush(self._bites, (score, next(self._count), bite))
         while len(self._bites) > _MOST_BITES:

@@ -34,7 +34,7 @@ def choose_channels(n_channels: int, channel: str, path: str) -> tuple[int, ...]
     return (index,)
 
 
-def observe(clip: Clip, *, channel: str = "all") -> Iterator[Observation]:
+def observe(clip: Clip, *, channel: str = "all", pictures: bool = True) -> Iterator[Observation]:
     """Cut a clip into overlapping observations, in time order.
 
     Each covers `OBSERVATION_S` seconds and starts `OBSERVATION_HOP_S` after the one before; the
@@ -43,13 +43,14 @@ def observe(clip: Clip, *, channel: str = "all") -> Iterator[Observation]:
     Args:
         clip: an open clip; it is read once, from its start.
         channel: which sound channels to hear, see `choose_channels`.
+        pictures: False only listens.
 
     Raises:
         InputError: the clip cannot be decoded or lacks the channel.
     """
     with ExitStack() as stack:
         faces = None
-        if clip.has_video:
+        if clip.has_video and pictures:
             faces = FaceBuffer(stack.enter_context(FaceFinder()), is_still=clip.is_still)
         yield from _Observer(clip, channel, faces).run()
 

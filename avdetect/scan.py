@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from avdetect.attribution import attribute
 from avdetect.branches.base import BranchOutput
 from avdetect.errors import AvdetectError, InputError
 from avdetect.exhibits import Exhibits, SoundBite
@@ -16,10 +17,12 @@ from avdetect.observation import Observation
 from avdetect.observe import observe
 from avdetect.options import ScanOptions
 from avdetect.record import ClipRecord
+from avdetect.reference import EnrolledVoice, VoiceComparison
 from avdetect.types import Decision
 from avdetect.verdict import Failure, Input, Stream, Verdict
 
 Progress = Callable[[float, float | None], None]
+_MOST_EXPLAINED = 3  # each costs some sixty judgements of its stretch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +44,13 @@ class Scan:
         *,
         gallery: Gallery | None = None,
         progress: Progress | None = None,
+        enrolled: EnrolledVoice | None = None,
     ) -> None:
         self._options = options
         self._gallery = gallery
         self._progress = progress
         self._record = ClipRecord()
+        self._comparison = VoiceComparison(enrolled) if enrolled is not None else None
         self._failure: Failure | None = None
         self._input = Input(path=source_name(source, options.name))
         self._clip: Clip | None = None
@@ -70,6 +75,8 @@ class Scan:
         self._record.add(observation, outputs)
         if self._gallery is not None:
             self._gallery.add(observation, outputs)
+        if self._comparison is not None:
+            self._comparison.add(observation)
         if self._progress is not None:
             self._progress(self._record.end_s, self._input.duration_s)
 
@@ -93,23 +100,35 @@ class Scan:
                 error=self._failure,
             )
         duration_s = round(self._record.end_s, 3)
-        return judge(
+        verdict = judge(
             self._record,
             self._input.model_copy(update={"duration_s": duration_s}),
             judges,
             prior_fake=self._options.prior_fake,
             kinds=_kinds(self._clip),
         )
+        if self._comparison is None:
+            return verdict
+        return verdict.model_copy(update={"reference": self._comparison.verdict()})
 
-    def examination(self, verdict: Verdict) -> Examination:
-        """The verdict with the exhibits collected on the way."""
+    def examination(self, verdict: Verdict, judges: Judges | None = None) -> Examination:
+        """The verdict with the exhibits collected on the way, explained if judges are given."""
         if self._gallery is None or self._failure is not None:
             return Examination(verdict=verdict, exhibits=Exhibits(), bites=())
         return Examination(
             verdict=verdict,
             exhibits=self._gallery.exhibits(verdict.timeline),
-            bites=self._gallery.bites(),
+            bites=tuple(_explained(self._gallery.bites(), judges)),
         )
+
+
+def _explained(bites: Sequence[SoundBite], judges: Judges | None) -> Iterator[SoundBite]:
+    for rank, bite in enumerate(bites):
+        if judges is None or rank >= _MOST_EXPLAINED:
+            yield bite
+            continue
+        found = attribute(bite, judges.branches["voice_clone"], judges.calibrations["voice_clone"])
+        yield replace(bite, attribution=found)
 
 
 def _raw(options: ScanOptions) -> RawFormat | None:

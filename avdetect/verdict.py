@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from avdetect.types import Decision
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 def _finite(value: float) -> float:
@@ -114,6 +114,38 @@ class Cue(_Wire):
     text: str = ""
 
 
+class Model(_Wire):
+    """A checkpoint that took part."""
+
+    id: str
+    sha256: str
+
+
+class ReferencePart(_Wire):
+    """One sound channel of the clip beside the enrolled voice."""
+
+    channel: str
+    speech_s: Finite = Field(description="seconds of speech compared")
+    similarity: Annotated[float, Field(ge=-1.0, le=1.0)] | None = Field(
+        None, description="cosine of the two speaker embeddings"
+    )
+    missing: str | None = Field(None, description="why this channel was not compared")
+
+
+class ReferenceVerdict(_Wire):
+    """How alike a clip's voices are to an enrolled one; never enters the decision.
+
+    Similarity is not identity: a good clone of the enrolled person scores high, too.
+    """
+
+    path: str = Field(description="the enrolled recording")
+    sha256: str
+    speech_s: Finite = Field(description="seconds of speech in the enrolled recording")
+    model: Model | None = Field(None, description="the speaker model; null without one")
+    parts: tuple[ReferencePart, ...] = ()
+    missing: str | None = Field(None, description="why nothing was compared")
+
+
 class Quality(_Wire):
     """How much there was to judge."""
 
@@ -123,13 +155,6 @@ class Quality(_Wire):
     frames_used: int = Field(0, description="frames on the 25 Hz clock that held a face")
     faces_seen: int = Field(0, description="face tracks followed; a cut starts new ones")
     more_faces: bool = Field(False, description="smaller faces were left out at some time")
-
-
-class Model(_Wire):
-    """A checkpoint that took part."""
-
-    id: str
-    sha256: str
 
 
 class Failure(_Wire):
@@ -156,6 +181,9 @@ class Verdict(_Wire):
     evidence: tuple[Evidence, ...] = ()
     cues: tuple[Cue, ...] = ()
     missing: dict[str, str] = Field(default_factory=dict, description="branch -> reason")
+    reference: ReferenceVerdict | None = Field(
+        None, description="the voice beside an enrolled one; null unless asked for"
+    )
     quality: Quality = Quality()
     models: tuple[Model, ...] = ()
     error: Failure | None = None

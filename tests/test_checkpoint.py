@@ -67,6 +67,12 @@ def test_a_bundle_may_not_name_roles_that_do_not_exist(models):
         read_bundle("odd")
 
 
+def test_a_bundle_may_name_a_speaker_model_beside_it(models):
+    (models / "bank.toml").write_text('speaker_model = "ecapa"\n[checkpoints]\nlate = "tiny"\n')
+    assert read_bundle("bank").speaker_model == models / "ecapa"
+    assert read_bundle("default").speaker_model is None
+
+
 def test_every_embedded_model_is_intact():
     names = list_checkpoints()
     assert set(read_bundle().checkpoints.values()) <= set(names)

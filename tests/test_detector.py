@@ -6,13 +6,17 @@ import threading
 import cv2
 import numpy as np
 import pytest
+import torch
 
-from avdetect.detector import Detector
+from avdetect.checkpoint import Bundle
+from avdetect.detector import Detector, _speaker_folder
 from avdetect.errors import CheckpointError, UsageError
+from avdetect.media.clip import open_clip
 from avdetect.types import Decision
 from avdetect.verdict import Verdict
 from tests.bad_media import make_corpus
 from tests.paths import SAMPLES
+from tests.speech.test_speaker import save_speaker_model
 from tests.synth import Sound, encode, tone
 
 CALL = SAMPLES / "call_synthetic.wav"
@@ -169,12 +173,84 @@ def test_a_verdict_survives_the_wire(portrait):
 def test_an_examination_carries_what_a_report_shows(detector, portrait):
     seen = []
     examination = detector.examine(
-        PORTRAIT, progress=lambda done, total: seen.append((done, total))
+        PORTRAIT, progress=lambda done, total: seen.append((done, total)), explain=False
     )
     assert examination.verdict.to_json() == portrait.to_json()
     assert examination.exhibits.audio and examination.exhibits.faces[0].thumbnails
     assert examination.bites
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+def test_only_the_worst_stretches_are_explained_and_only_when_asked(detector, call):
+    plain = detector.examine(CALL, explain=False)
+    assert plain.verdict.to_json() == call.to_json()
+    assert all(bite.attribution is None for bite in plain.bites)
+    (first, *_, last) = detector.examine(CALL).bites
+    assert last.attribution is None
+    assert first.attribution.falls.shape == (8, 8)
+    assert first.attribution.fake_llr == pytest.approx(
+        max(entry.fake_llr for entry in call.timeline if entry.channel == first.channel), abs=1.0
+    )
+
+
+@pytest.fixture(scope="module")
+def customer(tmp_path_factory):
+    with open_clip(CALL) as clip:
+        sound = np.concatenate([c.waveform for c in clip.chunks(want_video=False)], axis=1)
+    path = tmp_path_factory.mktemp("reference") / "customer.wav"
+    return encode(path, sound=Sound(samples=sound[0], codec="pcm_s16le"))
+
+
+@pytest.fixture(scope="module")
+def comparing(detector, tmp_path_factory):
+    folder = save_speaker_model(tmp_path_factory.mktemp("m") / "ecapa")
+    return Detector(detector.bundle, detector._judges, torch.device("cpu"), folder)
+
+
+def test_a_reference_changes_no_bit_of_the_verdict(comparing, call, customer):
+    verdict = comparing.scan(CALL, reference=customer)
+    assert verdict.reference.parts[0].channel == "left"
+    assert verdict.reference.parts[0].similarity > 0.99
+    assert verdict.model_copy(update={"reference": None}).to_json() == call.to_json()
+
+
+def test_a_voice_enrolled_once_is_compared_with_many_clips(comparing, call, customer):
+    enrolled = comparing.enrol(customer)
+    first, hum = comparing.scan_many([CALL, HOLD_TONE], reference=enrolled)
+    assert (
+        first.reference
+        == comparing.examine(CALL, reference=customer, explain=False).verdict.reference
+    )
+    assert hum.reference.missing == "no speech found in the clip"
+
+
+def test_without_a_speaker_model_the_verdict_says_how_to_get_one(detector, call, customer):
+    verdict = detector.scan(CALL, reference=customer)
+    assert "--speaker-model" in verdict.reference.missing
+    assert [part.similarity for part in verdict.reference.parts] == [None, None]
+    assert verdict.fake_llr == call.fake_llr
+
+
+def test_a_folder_without_weights_is_named_and_a_damaged_one_refused(detector, customer, tmp_path):
+    comparing = Detector(detector.bundle, detector._judges, torch.device("cpu"), tmp_path)
+    assert str(tmp_path) in comparing.enrol(customer).missing
+    (tmp_path / "embedding_model.ckpt").write_bytes(b"cut off")
+    with pytest.raises(CheckpointError, match=tmp_path.name):
+        comparing.enrol(customer)
+
+
+def test_a_reference_that_cannot_be_read_is_refused_before_anything_is_judged(detector, tmp_path):
+    with pytest.raises(UsageError, match=r"reference .*gone\.wav"):
+        detector.scan(CALL, reference=tmp_path / "gone.wav")
+
+
+def test_the_speaker_model_is_what_was_named_first(monkeypatch, tmp_path):
+    bundle = Bundle(name="b", checkpoints={}, decision={}, speaker_model=tmp_path / "bundle")
+    monkeypatch.delenv("AVDETECT_SPEAKER_MODEL", raising=False)
+    assert _speaker_folder(None, bundle) == tmp_path / "bundle"
+    monkeypatch.setenv("AVDETECT_SPEAKER_MODEL", str(tmp_path / "env"))
+    assert _speaker_folder(None, bundle) == tmp_path / "env"
+    assert _speaker_folder(tmp_path / "given", bundle) == tmp_path / "given"
 
 
 @pytest.mark.parametrize(

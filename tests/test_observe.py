@@ -137,3 +137,8 @@ def test_an_early_end_of_the_sound_does_not_hold_up_the_pictures(tmp_path, portr
     found = read(encode(tmp_path / "a.mp4", pictures=pictures, sound=sound))
     assert found[-1].segment.end_s == pytest.approx(24.0, abs=0.1)
     assert found[0].channels and not found[-1].channels
+
+
+def test_a_video_can_be_listened_to_alone():
+    found = read(SAMPLES / "portrait_forged.mp4", pictures=False)
+    assert all(observation.channels and not observation.faces for observation in found)

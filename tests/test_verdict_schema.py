@@ -29,7 +29,14 @@ def test_schema_file_carries_the_major_version():
 
 
 @pytest.mark.parametrize(
-    "verdict", [known.fake_call(), known.silent_verdict(), known.failed_verdict()]
+    "verdict",
+    [
+        known.fake_call(),
+        known.silent_verdict(),
+        known.failed_verdict(),
+        known.referenced_call(),
+        known.uncompared_call(),
+    ],
 )
 def test_wire_form_keeps_the_committed_schema_and_reads_back(verdict: Verdict):
     validator = jsonschema.Draft202012Validator(committed_schema())

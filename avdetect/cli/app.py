@@ -28,6 +28,7 @@ Examples:
   avdetect scan interview.mp4 --report reports/
   avdetect scan inbox/ --json > verdicts.jsonl
   avdetect scan call.wav --channel left --prior-fake 0.01
+  avdetect scan call.wav --reference customer.wav
   avdetect scan trunk.raw --format ulaw --rate 8000
   cat call.wav | avdetect scan - --fail-on fake --quiet
 
@@ -120,6 +121,12 @@ def _scan(
     channel: Annotated[
         str, typer.Option(metavar="left|right|N|all", help="Which sound channels to judge.")
     ] = "all",
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Compare the voices with this recording of the person they claim."
+        ),
+    ] = None,
     fail_on: Annotated[
         FailOn | None, typer.Option(help="Exit with 1 if a clip gets this decision.")
     ] = None,
@@ -133,6 +140,14 @@ def _scan(
     model: Annotated[
         str, typer.Option(metavar="NAME", help="Model bundle, or the path of a bundle file.")
     ] = "default",
+    speaker_model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="For --reference: folder of speechbrain's ECAPA-TDNN, else "
+            "$AVDETECT_SPEAKER_MODEL.",
+        ),
+    ] = None,
     device: Annotated[Device, typer.Option(help="Where the networks run.")] = Device.AUTO,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="One line per clip, no progress bar.")
@@ -147,6 +162,8 @@ def _scan(
         channel=channel,
         raw_format=raw_format.value if raw_format else None,
         rate_hz=rate,
+        reference=reference,
+        speaker_model=speaker_model,
         json=json,
         report=report,
         media=not no_media,

@@ -43,6 +43,8 @@ class ScanRequest:
     channel: str
     raw_format: str | None
     rate_hz: int | None
+    reference: Path | None
+    speaker_model: Path | None
     json: bool
     report: Path | None
     media: bool
@@ -62,6 +64,8 @@ class ScanRequest:
             raise UsageError("--rate must be a number of samples a second above 0")
         if not self.media and self.report is None:
             raise UsageError("--no-media says what to leave out of a report: give --report DIR")
+        if self.speaker_model is not None and self.reference is None:
+            raise UsageError("--speaker-model compares with a reference: give --reference FILE")
 
 
 def run_scan(arguments: list[str], request: ScanRequest) -> int:
@@ -102,52 +106,61 @@ def _judge_all(sources: list[Source], request: ScanRequest, check: Checkpoint) -
         yield from (_failed(source, request) for source in sources)
         return
     with waiting("loading models", shown=wants_bar(quiet=request.quiet)):
-        detector = _load_detector(request.model, request.device)
+        detector = _load_detector(request)
+        settings = _settings(request, detector)
     one_by_one = (
         request.report is not None
         or wants_bar(quiet=request.quiet)
         or any(source.name == STDIN_NAME for source in sources)
     )
     judge = _examine_each if one_by_one else _scan_together
-    for verdict in judge(detector, sources, request, check):
+    for verdict in judge(detector, sources, request, settings, check):
         check()
         yield verdict
 
 
-def _load_detector(model: str, device: str) -> Detector:
+def _load_detector(request: ScanRequest) -> Detector:
     from avdetect.detector import Detector
 
-    return Detector.load(model, device=device)
+    return Detector.load(request.model, device=request.device, speaker_model=request.speaker_model)
 
 
 def _scan_together(
-    detector: Detector, sources: list[Source], request: ScanRequest, check: Checkpoint
+    detector: Detector,
+    sources: list[Source],
+    request: ScanRequest,
+    settings: dict[str, Any],
+    check: Checkpoint,
 ) -> Iterator[Verdict]:
     media = [source.media for source in sources if source.media is not None]
-    verdicts = detector.scan_many(media, **_settings(request))
+    verdicts = detector.scan_many(media, **settings)
     for source in sources:
         yield _failed(source, request) if source.media is None else next(verdicts)
 
 
 def _examine_each(
-    detector: Detector, sources: list[Source], request: ScanRequest, check: Checkpoint
+    detector: Detector,
+    sources: list[Source],
+    request: ScanRequest,
+    settings: dict[str, Any],
+    check: Checkpoint,
 ) -> Iterator[Verdict]:
     for number, source in enumerate(sources, start=1):
         if source.media is None:
             yield _failed(source, request)
             continue
-        settings = _settings(request)
+        options = settings | {"explain": request.report is not None}
         if source.name == STDIN_NAME:
-            settings["name"] = STDIN_NAME
+            options["name"] = STDIN_NAME
         if wants_bar(quiet=request.quiet):
             position = f"{number}/{len(sources)}"
             with progress_bar(display_path(source.name), position) as show:
                 examination = detector.examine(
-                    source.media, progress=_checked(show, check), **settings
+                    source.media, progress=_checked(show, check), **options
                 )
         else:
             examination = detector.examine(
-                source.media, progress=lambda done_s, total_s: check(), **settings
+                source.media, progress=lambda done_s, total_s: check(), **options
             )
         check()
         if request.report is not None:
@@ -163,13 +176,16 @@ def _checked(show: ReportProgress, check: Checkpoint) -> ReportProgress:
     return progress
 
 
-def _settings(request: ScanRequest) -> dict[str, Any]:
-    return {
+def _settings(request: ScanRequest, detector: Detector) -> dict[str, Any]:
+    settings = {
         "channel": request.channel,
         "prior_fake": request.prior_fake,
         "format": request.raw_format,
         "rate": request.rate_hz,
     }
+    if request.reference is not None:
+        settings["reference"] = detector.enrol(request.reference)
+    return settings
 
 
 def _write_page(examination: Examination, folder: Path, *, media: bool) -> None:

@@ -9,16 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avdetect.exhibits import AudioExhibit
+from avdetect.exhibits import Attribution, AudioExhibit
 from avdetect.types import Part
 from avdetect.verdict import Evidence, TimelineEntry, Verdict
 
 WIDTH = 720.0
 _COLUMNS = 720  # one timeline column per unit of width: longer clips are shown by their worst
+_PATCHES_TOLD = 3
 _TICK_STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 
 
@@ -49,6 +51,32 @@ class Mark:
     x: float
     width: float
     number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """One patch of a spectrogram: position, what it stands for, and how strongly it is coloured.
+
+    Attributes:
+        x, y, width, height: of the patch; y grows downward from the highest frequency.
+        start_s, end_s: seconds from the start of the stretch.
+        low_hz, high_hz: its band.
+        fall: how far the LLR falls without it.
+        strength: 0..1 of the strongest patch on the page.
+        told: one of the strongest of its stretch, whose number is written into it.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    start_s: float
+    end_s: float
+    low_hz: float
+    high_hz: float
+    fall: float
+    strength: float
+    told: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +153,38 @@ def envelope_path(exhibit: AudioExhibit, duration_s: float, height: float) -> st
     lower = middle - np.clip(envelope[:, 0], -1, 1) * (middle - 1) + 0.4  # silence stays visible
     points = [*zip(xs, upper, strict=True), *zip(xs[::-1], lower[::-1], strict=True)]
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + "Z"
+
+
+def strongest_fall(attributions: Iterable[Attribution]) -> float:
+    """The largest change of LLR of any patch: full colour on the whole page."""
+    return max((float(np.abs(found.falls).max()) for found in attributions), default=0.0)
+
+
+def attribution_patches(
+    attribution: Attribution, width: float, height: float, strongest: float
+) -> list[Patch]:
+    """Patches that fill ``width`` by ``height``: bands equally high, the lowest at the bottom."""
+    hertz, seconds = attribution.edges_hz, attribution.edges_s
+    band_height = height / (len(hertz) - 1)
+    order = np.argsort(-np.abs(attribution.falls), axis=None, kind="stable")
+    told = set(order[:_PATCHES_TOLD].tolist())
+    return [
+        Patch(
+            x=start_s / seconds[-1] * width,
+            y=height - (band + 1) * band_height,
+            width=(end_s - start_s) / seconds[-1] * width,
+            height=band_height,
+            start_s=start_s,
+            end_s=end_s,
+            low_hz=low,
+            high_hz=high,
+            fall=float(attribution.falls[band, column]),
+            strength=abs(float(attribution.falls[band, column])) / strongest if strongest else 0.0,
+            told=band * (len(seconds) - 1) + column in told,
+        )
+        for band, (low, high) in enumerate(pairwise(hertz))
+        for column, (start_s, end_s) in enumerate(pairwise(seconds))
+    ]
 
 
 def _thin(envelope: NDArray[np.float32]) -> NDArray[np.float32]:

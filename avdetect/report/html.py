@@ -24,12 +24,13 @@ from avdetect.errors import OutputError
 from avdetect.exhibits import AudioExhibit, Exhibits, SoundBite
 from avdetect.report import charts, pictures, words
 from avdetect.types import Part
-from avdetect.verdict import Verdict
+from avdetect.verdict import Model, Verdict
 
 _TEMPLATES = Path(__file__).parent / "templates"
 NO_EXHIBITS = Exhibits()
 _PRIORS_SHOWN = (0.001, 0.01, 0.1, 0.5)
 _WAVEFORM_HEIGHT = 60.0
+_STRETCH_SIZE = (680.0, 160.0)  # of a spectrogram with patches; labels stand beside it
 
 
 def prepare_folder(folder: Path) -> None:
@@ -59,8 +60,8 @@ def write_report(
         verdict: what to report.
         folder: an existing folder, see `prepare_folder`.
         exhibits: pictures of sound and faces.
-        sounds: stretches to listen to.
-        media: False leaves faces and everything of the sound out of the page.
+        sounds: stretches to listen to, and what of them carries their score.
+        media: False leaves faces and sounds, heard or drawn, out of the page.
 
     Raises:
         OutputError: if the page could not be written whole; nothing partial is left.
@@ -92,6 +93,7 @@ def render_page(
     """The page as text; see `write_report` for the arguments."""
     shown = exhibits if media else NO_EXHIBITS
     duration_s = charts.clip_seconds(verdict, shown.audio)
+    strongest = charts.strongest_fall(s.attribution for s in sounds if s.attribution is not None)
     kinds = {stream.kind for stream in verdict.input.streams}
     css = (_TEMPLATES / "page.css").read_text("utf-8")
     written_at = written_at or datetime.now(UTC)
@@ -112,7 +114,10 @@ def render_page(
             posteriors=_posteriors(verdict),
             channels=[_channel_figure(item, verdict, duration_s) for item in shown.audio],
             faces=shown.faces,
-            sounds=sounds if media else (),
+            sounds=[_sound_figure(bite, strongest) for bite in sounds],
+            strongest=strongest,
+            models=_models(verdict),
+            reference_caveat=words.REFERENCE_CAVEAT,
             written_at=written_at.strftime("%Y-%m-%d %H:%M UTC"),
             version=version("avdetect"),
         )
@@ -130,8 +135,11 @@ def _environment() -> Environment:
     environment.filters.update(
         branch=words.branch_words,
         clock=words.clock_words,
+        banded=pictures.banded_spectrogram_uri,
         jpeg=pictures.jpeg_uri,
         llr=words.llr_words,
+        number=words.number_words,
+        missing_similarity=words.missing_similarity,
         percent=words.percent_words,
         plain=words.plain,
         prior=words.prior_words,
@@ -155,6 +163,21 @@ def _channel_figure(exhibit: AudioExhibit, verdict: Verdict, duration_s: float) 
         "max_hz": exhibit.max_hz,
         "marks": charts.channel_marks(verdict.evidence, exhibit.channel, duration_s),
     }
+
+
+def _sound_figure(bite: SoundBite, strongest: float) -> dict[str, Any]:
+    found = bite.attribution
+    return {
+        "bite": bite,
+        "size": _STRETCH_SIZE,
+        "ticks": charts.time_ticks(found.edges_s[-1]) if found else [],
+        "patches": charts.attribution_patches(found, *_STRETCH_SIZE, strongest) if found else [],
+    }
+
+
+def _models(verdict: Verdict) -> list[Model]:
+    speaker = verdict.reference.model if verdict.reference else None
+    return [*verdict.models, *([speaker] if speaker else [])]
 
 
 def _posteriors(verdict: Verdict) -> list[tuple[float, float]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import wave
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -28,13 +29,30 @@ def spectrogram_uri(spectrogram: NDArray[np.float32]) -> str:
     Args:
         spectrogram: (F, N) float32 dB, row 0 = 0 Hz.
     """
+    return _image_uri(cv2.applyColorMap(_grey(spectrogram), cv2.COLORMAP_MAGMA), "jpeg", [])
+
+
+def banded_spectrogram_uri(spectrogram: NDArray[np.float32], edges_hz: Sequence[float]) -> str:
+    """A spectrogram in grey on white, loud is dark: a ground that colours can be laid over.
+
+    Args:
+        spectrogram: (F, N) float32 dB, row 0 = 0 Hz, last row = ``edges_hz[-1]``.
+        edges_hz: ascending; the bands between them are drawn equally high.
+    """
+    n_rows = _SPECTROGRAM_PX[1]
+    place = np.arange(n_rows) / (n_rows - 1) * (len(edges_hz) - 1)
+    hertz = np.interp(place, np.arange(len(edges_hz)), edges_hz)
+    row = np.rint(hertz / edges_hz[-1] * (len(spectrogram) - 1)).astype(int)
+    return _image_uri(255 - _grey(spectrogram[row]), "jpeg", [])
+
+
+def _grey(spectrogram: NDArray[np.float32]) -> NDArray[np.uint8]:
     table = np.nan_to_num(spectrogram, neginf=-300.0, posinf=0.0)
     top_db = float(table.max())
     levels = np.clip((table - top_db) / _DYNAMIC_RANGE_DB + 1.0, 0.0, 1.0)
     grey = np.asarray(255 * levels[::-1], np.uint8)
     width, height = _SPECTROGRAM_PX
-    grey = np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    return _image_uri(cv2.applyColorMap(grey, cv2.COLORMAP_MAGMA), "jpeg", [])
+    return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def wav_uri(waveform: NDArray[np.float32]) -> str:

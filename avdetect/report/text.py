@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from avdetect.report.words import (
+    REFERENCE_CAVEAT,
     branch_words,
     judged_parts,
     llr_words,
+    missing_similarity,
+    number_words,
     part_words,
     percent_words,
     plain,
@@ -14,7 +17,7 @@ from avdetect.report.words import (
     support_words,
     time_words,
 )
-from avdetect.verdict import BranchVerdict, Evidence, Verdict
+from avdetect.verdict import BranchVerdict, Evidence, ReferenceVerdict, Verdict
 
 _MAX_EVIDENCE = 5
 _MAX_PARTS = 8
@@ -52,6 +55,8 @@ def details(verdict: Verdict) -> list[str]:
     if len(verdict.evidence) > _MAX_EVIDENCE:
         lines.append(f"evidence  and {len(verdict.evidence) - _MAX_EVIDENCE} more (--json)")
     lines += [f"missing   {branch_words(b)}: {reason}" for b, reason in verdict.missing.items()]
+    if verdict.reference is not None:
+        lines += _reference_lines(verdict.reference)
     return [plain(line) for line in lines]
 
 
@@ -60,6 +65,22 @@ def _branch_line(name: str, branch: BranchVerdict) -> str:
     shown = ", ".join(f"{part} {llr_words(llr)}" for part, llr in parts[:_MAX_PARTS])
     more = f", and {len(parts) - _MAX_PARTS} more" if len(parts) > _MAX_PARTS else ""
     return f"{branch_words(name)} {llr_words(branch.fake_llr)} ({shown}{more})"
+
+
+def _reference_lines(reference: ReferenceVerdict) -> list[str]:
+    name = reference.path
+    if reference.missing:
+        return [f"reference not compared with {name}: {reference.missing}"]
+    lines = [
+        f"reference similarity {number_words(part.similarity)} to {name} "
+        f"(channel {part.channel}, {part.speech_s:.1f} s beside {reference.speech_s:.1f} s)"
+        if part.similarity is not None
+        else f"reference channel {part.channel}: {missing_similarity(part, reference)}"
+        for part in reference.parts[:_MAX_PARTS]
+    ]
+    if any(part.similarity is not None for part in reference.parts):
+        lines.append(f"          {REFERENCE_CAVEAT}")
+    return lines
 
 
 def _evidence_line(item: Evidence) -> str:

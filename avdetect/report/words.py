@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING
 from avdetect.types import Part
 
 if TYPE_CHECKING:
-    from avdetect.verdict import BranchVerdict
+    from avdetect.verdict import BranchVerdict, ReferencePart, ReferenceVerdict
 
 BRANCH_WORDS = {
     "voice_clone": "voice clone",
     "visual_forgery": "visual forgery",
     "lip_sync": "lip sync",
 }
+
+REFERENCE_CAVEAT = (
+    "similarity is not identity: a good clone of the enrolled person scores high, too; "
+    "a low value says another person"
+)
 
 # ENFSI Guideline for Evaluative Reporting in Forensic Science (2015), likelihood ratio up to:
 _VERBAL_SCALE = (
@@ -63,6 +68,16 @@ def ratio_words(fake_llr: float) -> str:
 def llr_words(fake_llr: float | None) -> str:
     """A log-likelihood ratio with its sign: ``+4.21``; ``n/a`` without one."""
     return "n/a" if fake_llr is None else f"{round(fake_llr, 2) + 0.0:+.2f}"  # no "-0.00"
+
+
+def number_words(value: float | None) -> str:
+    """A number of no unit: ``0.62``; ``n/a`` without one."""
+    return "n/a" if value is None else f"{round(value, 2) + 0.0:.2f}"
+
+
+def missing_similarity(part: ReferencePart, reference: ReferenceVerdict) -> str:
+    """Why a channel was not compared with the enrolled voice; empty if it was."""
+    return "" if part.similarity is not None else part.missing or reference.missing or ""
 
 
 def percent_words(probability: float) -> str:

@@ -22,6 +22,11 @@ class KnownDetector:
     def __init__(self) -> None:
         self.asked: list[dict] = []
         self.interrupt_at: int | None = None
+        self.enrolled: list[Path] = []
+
+    def enrol(self, source: Path) -> str:
+        self.enrolled.append(source)
+        return f"voice of {source.name}"
 
     def examine(self, source, *, progress=None, name=None, **options) -> SimpleNamespace:
         if len(self.asked) == self.interrupt_at:
@@ -58,7 +63,7 @@ class KnownDetector:
 @pytest.fixture
 def detector(monkeypatch: pytest.MonkeyPatch) -> KnownDetector:
     known_detector = KnownDetector()
-    monkeypatch.setattr(scan, "_load_detector", lambda model, device: known_detector)
+    monkeypatch.setattr(scan, "_load_detector", lambda request: known_detector)
     return known_detector
 
 

@@ -36,7 +36,7 @@ def loaded() -> Detector:
 
 @pytest.fixture(autouse=True)
 def load_once(loaded: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scan, "_load_detector", lambda model, device: loaded)
+    monkeypatch.setattr(scan, "_load_detector", lambda request: loaded)
 
 
 def scan_json(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, list[dict]]:

@@ -88,6 +88,23 @@ def test_raw_format_searches_folders_for_raw_files_and_reaches_the_detector(
     assert detector.asked == [{"channel": "all", "prior_fake": 0.5, "format": "ulaw", "rate": 8000}]
 
 
+def test_a_reference_is_enrolled_once_for_all_inputs(detector, clips, capsys):
+    run(["scan", str(clips), "--json", "--reference", "customer.wav"])
+    assert detector.enrolled == [Path("customer.wav")]
+    assert {options["reference"] for options in detector.asked} == {"voice of customer.wav"}
+
+
+def test_scores_are_explained_only_for_a_report(detector, clips, capsys, tmp_path):
+    real = str(clips / "real.wav")
+    run(["scan", real, "--json", "--report", str(tmp_path / "pages")])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"real"), isatty=lambda: False)
+        )
+        run(["scan", "-", "--json"])
+    assert [options["explain"] for options in detector.asked] == [True, False]
+
+
 def test_standard_input_is_judged_under_its_sign(detector, capsys, monkeypatch):
     stdin = SimpleNamespace(buffer=io.BytesIO(b"fake"), isatty=lambda: False)
     monkeypatch.setattr("sys.stdin", stdin)
@@ -111,6 +128,7 @@ def test_standard_input_is_judged_under_its_sign(detector, capsys, monkeypatch):
         ["--fail-on", "real"],
         ["--device", "tpu"],
         ["--no-media"],
+        ["--speaker-model", "ecapa"],
         ["--colour"],
     ],
 )

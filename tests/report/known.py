@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from avdetect.calibration import probability
-from avdetect.exhibits import AudioExhibit, Exhibits, FaceExhibit, FaceThumbnail, SoundBite
+from avdetect.exhibits import (
+    Attribution,
+    AudioExhibit,
+    Exhibits,
+    FaceExhibit,
+    FaceThumbnail,
+    SoundBite,
+)
 from avdetect.types import Decision, Segment
 from avdetect.verdict import (
     BranchVerdict,
@@ -17,6 +26,8 @@ from avdetect.verdict import (
     Model,
     PartVerdict,
     Quality,
+    ReferencePart,
+    ReferenceVerdict,
     Stream,
     TimelineEntry,
     Verdict,
@@ -110,6 +121,46 @@ def sounds() -> tuple[SoundBite, ...]:
     time_s = np.arange(16_000) / 16_000
     tone = np.asarray(0.5 * np.sin(2 * np.pi * 440 * time_s), np.float32)
     return (SoundBite(channel="left", segment=Segment(12.0, 13.0), waveform=tone),)
+
+
+def explained_sounds() -> tuple[SoundBite, ...]:
+    """One stretch whose score comes from one patch, then one that was not looked into."""
+    falls = np.zeros((2, 2), np.float32)
+    falls[1, 0], falls[0, 1] = 0.52, -0.26
+    found = Attribution(
+        fake_llr=1.9,
+        falls=falls,
+        edges_hz=(0.0, 2000.0, 8000.0),
+        edges_s=(0.0, 0.5, 1.0),
+        spectrogram=np.tile(np.linspace(-20, -60, 257, dtype=np.float32)[:, None], (1, 50)),
+    )
+    (bite,) = sounds()
+    return (replace(bite, attribution=found), bite)
+
+
+def referenced_call() -> Verdict:
+    reference = ReferenceVerdict(
+        path="customer.wav",
+        sha256="cd" * 32,
+        speech_s=20.31,
+        model=Model(id="spkrec-ecapa-voxceleb", sha256="ef" * 32),
+        parts=(
+            ReferencePart(channel="left", speech_s=41.3, similarity=0.6234),
+            ReferencePart(channel="right", speech_s=1.2, missing="too little speech here: 1.2 s"),
+        ),
+    )
+    return fake_call().model_copy(update={"reference": reference})
+
+
+def uncompared_call() -> Verdict:
+    reference = ReferenceVerdict(
+        path="customer.wav",
+        sha256="cd" * 32,
+        speech_s=20.31,
+        parts=(ReferencePart(channel="left", speech_s=41.3),),
+        missing="no speaker model: name one",
+    )
+    return fake_call().model_copy(update={"reference": reference})
 
 
 def _timeline() -> list[TimelineEntry]:

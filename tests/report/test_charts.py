@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from avdetect.exhibits import AudioExhibit
+from avdetect.exhibits import Attribution, AudioExhibit
 from avdetect.report import charts
 from avdetect.types import Part
 from avdetect.verdict import Evidence, TimelineEntry
@@ -87,3 +87,37 @@ def test_waveform_keeps_a_single_peak_of_a_long_clip():
     highest = min(points, key=lambda point: point[1])
     assert highest[1] == pytest.approx(30 - 0.9 * 29, abs=0.1)
     assert highest[0] == pytest.approx(1_501 / 3_000 * charts.WIDTH, abs=2.0)
+
+
+def test_patches_fill_the_picture_in_bands_of_equal_height():
+    found = Attribution(
+        fake_llr=1.0,
+        falls=np.array([[0.1, -0.4, 0.0], [0.2, 0.05, 0.3]], np.float32),
+        edges_hz=(0.0, 1000.0, 8000.0),
+        edges_s=(0.0, 0.5, 1.0, 1.25),
+        spectrogram=np.zeros((257, 10), np.float32),
+    )
+    strongest = charts.strongest_fall([found])
+    patches = charts.attribution_patches(found, 500.0, 80.0, strongest)
+    assert strongest == pytest.approx(0.4)
+    assert [(p.x, p.y, p.width, p.height) for p in patches[:3]] == [
+        (0.0, 40.0, 200.0, 40.0),
+        (200.0, 40.0, 200.0, 40.0),
+        (400.0, 40.0, 100.0, 40.0),
+    ]
+    assert {p.y for p in patches[3:]} == {0.0}
+    assert [round(p.strength, 3) for p in patches] == [0.25, 1.0, 0.0, 0.5, 0.125, 0.75]
+    assert [p.told for p in patches] == [False, True, False, True, False, True]
+
+
+def test_a_judge_that_no_patch_moves_is_drawn_without_colour():
+    assert charts.strongest_fall([]) == 0.0
+    still = Attribution(
+        fake_llr=0.0,
+        falls=np.zeros((1, 1), np.float32),
+        edges_hz=(0.0, 8000.0),
+        edges_s=(0.0, 0.5),
+        spectrogram=np.zeros((257, 10), np.float32),
+    )
+    (patch,) = charts.attribution_patches(still, 100.0, 10.0, 0.0)
+    assert patch.strength == 0.0

@@ -68,10 +68,12 @@ def full_page() -> str:
         known.fake_call(fake_llr=-2.0, prior_fake=0.01),
         known.silent_verdict(),
         known.failed_verdict(),
+        known.referenced_call(),
+        known.uncompared_call(),
     ],
 )
 def test_page_is_well_formed_for_every_kind_of_verdict(verdict):
-    page = Page(render_page(verdict, exhibits=known.exhibits(), sounds=known.sounds()))
+    page = Page(render_page(verdict, exhibits=known.exhibits(), sounds=known.explained_sounds()))
     assert page.open == []
 
 
@@ -154,6 +156,52 @@ def test_without_media_the_numbers_stay(full_page):
     assert "data:" not in body
     assert 'class="lane"' in body
     assert "left out of this page on request" in body
+
+
+def test_patches_say_how_the_llr_changes_without_them():
+    page = render_page(known.fake_call(), sounds=known.explained_sounds())
+    text = re.sub(r"\s+", " ", Page(page).text)
+    assert "0:12.0–0:12.5, 2–8 kHz: without it the LLR falls by 0.52" in text
+    assert "0:12.5–0:13.0, 0–2 kHz: without it the LLR rises by 0.26" in text
+    assert "LLR of this stretch alone +1.90" in text
+    assert "speaks for fake: LLR -0.52 without it" in text
+    patches = [a for _, a in Page(page).tags if (a.get("class") or "").startswith("patch")]
+    strongest = [a for a in patches if a["fill-opacity"] == "0.700"]
+    assert len(patches) == 4
+    assert [a["class"] for a in strongest] == ["patch f"]
+    assert strongest[0]["y"] == "0.0"  # the higher band lies above
+
+
+def test_explained_stretches_can_be_played_and_seen_unless_media_are_left_out():
+    page = Page(render_page(known.fake_call(), sounds=known.explained_sounds()))
+    assert len(page.values("audio", "src")) == 2
+    (ground,) = page.values("image", "href")
+    picture = cv2.imdecode(np.frombuffer(_content(ground), np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert picture[-1].mean() < picture[0].mean() - 50  # loud is dark, low frequencies below
+
+    bare = render_page(known.fake_call(), sounds=known.explained_sounds(), media=False)
+    assert "data:" not in bare.split("</head>")[1]
+    assert "without it the LLR falls by 0.52" in bare
+
+
+def test_an_enrolled_voice_stands_beside_the_decision():
+    text = re.sub(r"\s+", " ", Page(render_page(known.referenced_call())).text)
+    for words in (
+        "Compared with customer.wav (20.3 s of speech). A finding of its own",
+        "channel left 41.3 s 0.62",
+        "channel right 1.2 s n/a too little speech here: 1.2 s",
+        "Similarity is not identity: a good clone of the enrolled person scores high, too",
+        "spkrec-ecapa-voxceleb",
+        "cd" * 32,
+    ):
+        assert words in text
+    assert "enrolled" not in render_page(known.fake_call()).lower()
+
+
+def test_a_voice_that_was_not_compared_says_why():
+    text = re.sub(r"\s+", " ", Page(render_page(known.uncompared_call())).text)
+    assert "Not compared: no speaker model: name one." in text
+    assert "identity" not in text.split("Complete record")[0]
 
 
 def test_a_photograph_has_no_time():

@@ -14,6 +14,19 @@ def test_details_name_what_carried_it_and_what_is_missing():
     assert "evidence  0:12.0-0:20.0 voice clone +4.40 (channel left)" in lines
 
 
+def test_details_tell_how_alike_an_enrolled_voice_is():
+    lines = details(known.referenced_call())
+    assert "reference similarity 0.62 to customer.wav (channel left, 41.3 s beside 20.3 s)" in lines
+    assert "reference channel right: too little speech here: 1.2 s" in lines
+    assert any("similarity is not identity" in line for line in lines)
+
+
+def test_details_tell_why_an_enrolled_voice_was_not_compared():
+    lines = details(known.uncompared_call())
+    assert "reference not compared with customer.wav: no speaker model: name one" in lines
+    assert not any("identity" in line for line in lines)
+
+
 def test_a_verdict_without_evidence_says_why_in_its_headline():
     verdict = known.silent_verdict()
     assert headline(verdict) == (
