@@ -35,6 +35,7 @@ def _row(name: tuple[str, str]) -> ManifestRow:
         audio_label="" if fake else "real",
         video_label="fake" if fake else "real",
         kind="lip-sync" if fake else "",
+        split="test",
     )
 
 
@@ -46,7 +47,7 @@ DATASET = Dataset(
 0_real/  1_fake/           <number>.mp4
 wav/0_real/  wav/1_fake/   <number>.wav
 """,
-    splits=(),
+    splits=("test",),
     citations=(
         Citation(
             what="folders and names; sound is read from the .wav",

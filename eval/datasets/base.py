@@ -37,7 +37,7 @@ class Dataset:
             not there stays in (it counts against coverage); raises `ManifestError` that says what
             was expected where if a protocol file is absent or of another layout.
         layout: the folders and files `read` expects, as an indented listing.
-        splits: names that `ManifestRow.split` takes.
+        splits: names that `ManifestRow.split` takes; a set without official parts is all ``test``.
         citations: where the layout was read.
         held_out: what the data set keeps apart between its splits, of ``speaker``, ``identity``,
             ``source`` and ``generator``.

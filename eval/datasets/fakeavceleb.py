@@ -44,6 +44,7 @@ def _row(cells: dict[str, str]) -> ManifestRow:
         source=donor if donor.startswith("id") else cells["source"],
         generator=cells["method"] if fake else "",
         kind=cells["type"] if fake else "",
+        split="test",
     )
 
 
@@ -58,7 +59,7 @@ RealVideo-FakeAudio/
 FakeVideo-RealAudio/
 FakeVideo-FakeAudio/
 """,
-    splits=(),
+    splits=("test",),
     citations=(
         Citation(
             what="four folders, columns of meta_data.csv and its unnamed tenth",

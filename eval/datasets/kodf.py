@@ -42,6 +42,7 @@ def _row(file: Path) -> ManifestRow:
         generator=file.parts[1] if fake else "",
         kind=pick(file.parts[1], _KINDS, "method") if fake else "",
         language="ko",
+        split="test",
     )
 
 
@@ -63,7 +64,7 @@ original_videos/      <speaker>/<speaker>_<number>.mp4
 synthesized_videos/   <method>/**/<target>_<donor>_<code>_<number>.mp4
                       methods dffs, dfl, fsgan, fo, audio-driven
 """,
-    splits=(),
+    splits=("test",),
     citations=(
         Citation(
             what="both folders, methods and names",

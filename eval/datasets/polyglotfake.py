@@ -47,6 +47,7 @@ def _talk_row(entry: dict[str, Any], media: str, language: str) -> ManifestRow:
         source=entry["source"],
         language=language,
         duration_s=_seconds(entry["duration"]),
+        split="test",
     )
 
 
@@ -65,6 +66,7 @@ def _dub_row(
         kind="dub",
         language=language,
         duration_s=_seconds(entry["duration"]),
+        split="test",
     )
 
 
@@ -87,7 +89,7 @@ real/<language>/                              <language>_<number>.mp4
 fake/to_<language>/                           <talk>_to_<language>_<tts>.mp4
                                               (both also below raw_dataset/)
 """,
-    splits=(),
+    splits=("test",),
     citations=(
         Citation(
             what="lists and their keys",

@@ -25,6 +25,7 @@ def test_rows_hold_what_the_folders_say(root):
         audio_path="wav/0_real/0.wav",
         audio_label="real",
         video_label="real",
+        split="test",
     )
     assert fake == ManifestRow(
         id="1_fake/0.mp4",
@@ -33,6 +34,7 @@ def test_rows_hold_what_the_folders_say(root):
         audio_path="wav/1_fake/0.wav",
         video_label="fake",
         kind="lip-sync",
+        split="test",
     )
 
 

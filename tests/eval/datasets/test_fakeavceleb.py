@@ -45,6 +45,7 @@ def test_rows_hold_what_the_table_says(root):
         speaker="id00076",
         identity="id00076",
         source="id00076",
+        split="test",
     )
     assert (cloned.label, cloned.audio_label, cloned.video_label) == ("fake", "fake", "real")
     assert (cloned.generator, cloned.kind) == ("rtvc", "RealVideo-FakeAudio")

@@ -30,6 +30,7 @@ def test_rows_hold_what_folders_and_names_say(root):
         identity="100001",
         source="100001",
         language="ko",
+        split="test",
     )
     assert swapped == ManifestRow(
         id=_SWAPPED,
@@ -41,6 +42,7 @@ def test_rows_hold_what_folders_and_names_say(root):
         generator="dfl",
         kind="face-swap",
         language="ko",
+        split="test",
     )
     assert (driven.generator, driven.kind) == ("audio-driven", "lip-sync")
 

@@ -62,6 +62,7 @@ def test_rows_hold_what_the_lists_say(root):
         source=_PAGE,
         language="es",
         duration_s=67.0,
+        split="test",
     )
     assert dub == ManifestRow(
         id="fake/to_ar/es_1_to_ar_Xtts.mp4",
@@ -74,6 +75,7 @@ def test_rows_hold_what_the_lists_say(root):
         kind="dub",
         language="ar",
         duration_s=10.62,
+        split="test",
     )
 
 
