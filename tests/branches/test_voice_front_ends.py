@@ -120,3 +120,17 @@ def test_an_unknown_head_is_refused() -> None:
 def test_views_are_named_in_the_order_of_the_inputs() -> None:
     assert view_names({"front_end": "waveform"}) == ["waveform"]
     assert view_names({"front_end": ["waveform", "spectrogram"]}) == ["waveform", "spectrogram"]
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_a_result_does_not_depend_on_company_bit_for_bit(head: str) -> None:
+    config = SMALL | {"front_end": ["constant-q", "waveform"], "head": head}
+    base = checkpoint()
+    state = build_voice_net(config).state_dict()
+    saved = replace(base, state=state, card=replace(base.card, config=config))
+    branch = build_voice_clone(saved, torch.device("cpu"))
+    crowd = [observe(0.0, 4.0, Segment(0.0, 4.0), seed=k) for k in range(5)]
+    together = branch.run(crowd)
+    for index in (1, 4):
+        [[alone]] = branch.run([crowd[index]])
+        assert alone.scores.tolist() == together[index][0].scores.tolist()
