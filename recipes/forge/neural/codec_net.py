@@ -1,18 +1,21 @@
-"""A codec of strided convolutions and residual codebooks, from samples to tokens and back."""
+"""Tokens of residual codebooks, decoded to samples by convolutions."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
-import torch.nn.functional as F
+import torch
 from torch import Tensor, nn
 
 from recipes.forge.neural.quantiser import ResidualQuantiser
 from recipes.forge.neural.upsampling_net import enlarging
-from recipes.forge.neural.vocoder import Copy, Vocoder, pad_to_multiple
+from recipes.forge.neural.vocoder import Copy, LogMel, Vocoder, pad_to_multiple
+
+_FRAMES_PER_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,15 +23,19 @@ class CodecSettings:
     """Shape of a `CodecVocoder`.
 
     Attributes:
-        width: features at full rate; doubled by every stage, up to ``most_width``.
-        most_width: widest stage.
-        strides: of the encoder's stages; the decoder has them in reverse.
+        n_fft: of the mel analysis.
+        n_mels: bands of the input.
+        width: features at full rate; doubled by every stage towards tokens, up to ``most_width``.
+        most_width: widest stage, and features of the encoder.
+        strides: of the decoder's stages; they multiply to the samples of a token.
         code_width: features of a token.
         n_quantisers: codebooks.
         n_codes: entries of a codebook.
         enlarge: how the decoder makes frames into more of them.
     """
 
+    n_fft: int
+    n_mels: int
     width: int
     most_width: int
     strides: Sequence[int]
@@ -39,48 +46,52 @@ class CodecSettings:
 
 
 class CodecVocoder(Vocoder):
-    """The convolutional half of SoundStream (Zeghidour et al. 2021) and EnCodec.
+    """Tokens, and the decoder of SoundStream (Zeghidour et al. 2021) and EnCodec.
 
     EnCodec (Défossez et al. 2022) is what Bark and VALL-E speak through: their speech carries the
-    artefacts of its tokens and of its decoder.
+    artefacts of its tokens and of its decoder. The encoder leaves no trace but in the tokens, so it
+    starts from mel frames here, which are learnt from many times faster than samples.
     """
 
     def __init__(self, settings: CodecSettings) -> None:
         super().__init__()
         s = self.settings = settings
-        widths = [min(s.width << stage, s.most_width) for stage in range(len(s.strides) + 1)]
-        stages = list(zip(widths, widths[1:], s.strides, strict=False))
+        self.mel = LogMel(s.n_fft, math.prod(s.strides) // _FRAMES_PER_TOKEN, s.n_mels)
         self.encode = nn.Sequential(
-            nn.Conv1d(1, widths[0], 7, padding=3),
-            *(layer for a, b, stride in stages for layer in _shrinking(a, b, stride)),
+            nn.Conv1d(s.n_mels, s.most_width, 7, padding=3),
+            ResidualUnit(s.most_width, 1),
+            ResidualUnit(s.most_width, 3),
             nn.ELU(),
-            nn.Conv1d(widths[-1], s.code_width, 3, padding=1),
+            nn.Conv1d(s.most_width, s.most_width, _FRAMES_PER_TOKEN, _FRAMES_PER_TOKEN),
+            nn.ELU(),
+            nn.Conv1d(s.most_width, s.code_width, 3, padding=1),
         )
         self.quantiser = ResidualQuantiser(s.n_quantisers, s.n_codes, s.code_width)
+        widths = [min(s.width << k, s.most_width) for k in range(len(s.strides), -1, -1)]
         self.decode = nn.Sequential(
-            nn.Conv1d(s.code_width, widths[-1], 7, padding=3),
+            nn.Conv1d(s.code_width, widths[0], 7, padding=3),
             *(
                 layer
-                for a, b, stride in reversed(stages)
-                for layer in (
-                    nn.ELU(),
-                    *enlarging(b, a, stride, s.enlarge),
-                    ResidualUnit(a, 1),
-                    ResidualUnit(a, 3),
-                )
+                for (a, b), stride in zip(pairwise(widths), s.strides, strict=True)
+                for layer in _enlarging_stage(a, b, stride, s.enlarge)
             ),
             nn.ELU(),
-            nn.Conv1d(widths[0], 1, 7, padding=3),
+            nn.Conv1d(widths[-1], 1, 7, padding=3),
         )
 
     def forward(self, waveform: Tensor, n_quantisers: int = 0) -> Copy:
         """See `Vocoder.forward`."""
         padded = pad_to_multiple(waveform, math.prod(self.settings.strides))
-        # Speech has a root mean square far below one; networks like it near one.
-        latent = self.encode(5.0 * padded[:, None])
-        quantised, penalty = self.quantiser(latent, n_quantisers)
-        drawn = 0.2 * self.decode(quantised).float()
+        quantised, penalty = self.quantiser(self.encode(self.mel(padded)), n_quantisers)
+        drawn = torch.tanh(self.decode(quantised).float())
         return Copy(drawn[:, 0, : waveform.shape[1]], penalty)
+
+
+def _enlarging_stage(
+    width_in: int, width: int, stride: int, kind: Literal["transposed", "nearest"]
+) -> list[nn.Module]:
+    layers = [nn.ELU(), *enlarging(width_in, width, stride, kind)]
+    return [*layers, ResidualUnit(width, 1), ResidualUnit(width, 3)]
 
 
 class ResidualUnit(nn.Module):
@@ -99,18 +110,3 @@ class ResidualUnit(nn.Module):
         """Refine."""
         refined: Tensor = x + self.layers(x)
         return refined
-
-
-class _Shrink(nn.Module):
-    def __init__(self, width_in: int, width: int, stride: int) -> None:
-        super().__init__()
-        self.margin = (stride // 2, stride - stride // 2)
-        self.convolution = nn.Conv1d(width_in, width, 2 * stride, stride)
-
-    def forward(self, x: Tensor) -> Tensor:
-        shrunk: Tensor = self.convolution(F.pad(x, self.margin))
-        return shrunk
-
-
-def _shrinking(width_in: int, width: int, stride: int) -> list[nn.Module]:
-    return [ResidualUnit(width_in, 1), nn.ELU(), _Shrink(width_in, width, stride)]

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 TRAINING_ONLY = (".counts", ".sums")  # ends of buffer names that copying does not need
-_DECAY = 0.97
-_STALE = 0.3  # entries chosen less often than this in a running batch are dealt anew
+_DECAY = 0.99
+_STALE = 0.1  # entries chosen less often than this share of the mean are dealt anew
 
 
 class ResidualQuantiser(nn.Module):
@@ -73,8 +73,8 @@ class ResidualQuantiser(nn.Module):
         sums = torch.zeros_like(self.sums[index]).index_add_(0, chosen, vectors)
         self.counts[index].lerp_(counts, 1 - _DECAY)
         self.sums[index].lerp_(sums, 1 - _DECAY)
-        self.codes[index] = self.sums[index] / self.counts[index].clamp(min=1e-3)[:, None]
-        self._deal(vectors, index, self.counts[index] < _STALE)
+        self.codes[index] = self.sums[index] / self.counts[index].clamp(min=1e-5)[:, None]
+        self._deal(vectors, index, self.counts[index] < _STALE * len(vectors) / self.codes.shape[1])
 
     def _deal(self, vectors: Tensor, index: int, stale: Tensor) -> None:
         n_stale = int(stale.sum())
@@ -82,6 +82,7 @@ class ResidualQuantiser(nn.Module):
             return
         drawn = vectors[torch.randint(len(vectors), (n_stale,))]
         drawn = drawn + 1e-3 * torch.randn_like(drawn)
+        fair_share = len(vectors) / self.codes.shape[1]
         self.codes[index, stale] = drawn
-        self.counts[index, stale] = 1.0
-        self.sums[index, stale] = drawn
+        self.counts[index, stale] = fair_share
+        self.sums[index, stale] = drawn * fair_share

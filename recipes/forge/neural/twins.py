@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from avdetect.channels.codecs import Waveform
+from avdetect.channels.degrade import high_pass
 from eval.datasets import demo_voices
 from eval.manifest.row import ManifestRow
 from eval.protocol import read_protocol
@@ -57,7 +58,8 @@ def write_twins(rows: Sequence[ManifestRow], names: Sequence[str], count: int) -
         row, name = wanted[path]
         partial = path.with_suffix(".part")
         with partial.open("wb") as stream:
-            np.save(stream, _int16(copy_synthesise(clean_speech(row), name)))
+            # The original is high-passed too: rumble that a network adds tells no other network.
+            np.save(stream, _int16(high_pass(copy_synthesise(clean_speech(row), name))))
         partial.replace(path)
         if done % 100 == 0:
             print(f"{done} of {len(lacking)} twins", flush=True)
@@ -67,7 +69,8 @@ def write_twins(rows: Sequence[ManifestRow], names: Sequence[str], count: int) -
 
 
 def _int16(waveform: Waveform) -> NDArray[np.int16]:
-    return np.round(waveform * 32767).astype(np.int16)
+    peak = max(float(np.abs(waveform).max(initial=0.0)), 1.0)
+    return np.round(waveform / peak * 32767).astype(np.int16)
 
 
 def main() -> None:
