@@ -113,7 +113,7 @@ def _speak(command: _Command, voice: str, text: str, rng: np.random.Generator) -
         )
         with wave.open(str(target)) as file:
             rate_hz, data = file.getframerate(), file.readframes(file.getnframes())
-    samples = np.frombuffer(data, "<i2").astype(np.float32) / 32_768
+    samples = (np.frombuffer(data, "<i2") / 32_768).astype(np.float32)
     speech = resample(samples, rate_hz, SAMPLE_RATE_HZ)
     # Pauses of zeros at both ends would tell engines from people.
     heard = np.flatnonzero(np.abs(speech) > 0.01 * np.abs(speech).max(initial=0.0))
