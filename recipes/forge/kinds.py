@@ -1,7 +1,8 @@
 """Every way to forge a real utterance into its fake twin, in one table.
 
 A forge takes (S,) float32 at 16 kHz and a random generator, and gives (S,) float32 on the same
-clock and at the same root-mean-square level: twin and original differ in nothing but the forgery.
+clock, at the same root-mean-square level, and with nothing in bands where the original has nothing:
+the two differ in nothing but the forgery.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from avdetect.channels.codecs import Waveform, fit_length
+from avdetect.channels.codecs import Waveform
 from recipes.forge import (
     inversion,
     pitch_synchronous,
@@ -23,6 +24,7 @@ from recipes.forge import (
     voices,
     world,
 )
+from recipes.forge.band import limit_band
 from recipes.forge.neural.settings import RUNS
 from recipes.forge.neural.vocoders import copy_synthesise, list_vocoders
 from recipes.forge.pitch import Samples
@@ -37,19 +39,21 @@ _NEEDS_PYWORLD = frozenset({"world", "lpc_pulses"})  # and all that begin with w
 
 
 def _forge(change: Change, waveform: Waveform, rng: np.random.Generator) -> Waveform:
-    """Run a change; back on the clock and at the level of the original. Silence stays silence."""
+    """Run a change; back on the clock, in the band and at the level of the original."""
     level = float(np.sqrt(np.mean(np.square(waveform, dtype=np.float64)))) if len(waveform) else 0.0
     if level < _SILENT_RMS:
         return waveform.copy()
     padded = np.pad(waveform.astype(np.float64), (0, max(0, _LEAST_SAMPLES - len(waveform))))
-    twin = fit_length(np.asarray(change(padded, rng), np.float32), len(waveform)).astype(np.float64)
+    changed = change(padded, rng)
+    whole = np.pad(changed, (0, max(0, len(padded) - len(changed))))[: len(padded)]
+    twin = limit_band(whole, padded)[: len(waveform)]
     twin *= level / max(float(np.sqrt(np.mean(twin**2))), 1e-9)
     loudest = max(float(np.abs(twin).max(initial=0.0)), 1e-9)
     return np.asarray(twin * min(1.0, _LOUDEST / loudest), np.float32)
 
 
-def _neural(name: str, folder: Path, waveform: Waveform, _rng: np.random.Generator) -> Waveform:
-    return copy_synthesise(waveform, name, folder)
+def _neural(name: str, folder: Path, waveform: Samples, _rng: np.random.Generator) -> Samples:
+    return copy_synthesise(waveform.astype(np.float32), name, folder).astype(np.float64)
 
 
 _CHANGES: dict[str, dict[str, Change]] = {
@@ -115,4 +119,4 @@ SLOW = frozenset({"griffin_lim_long"})  # some 200 ms and more for four seconds
 def neural_kinds(folder: Path = RUNS, *, least_step: int = 0) -> dict[str, Forge]:
     """One kind for every trained vocoder below a folder, by its name; empty where none is."""
     names = list_vocoders(folder, least_step=least_step)
-    return {f"neural {name}": partial(_neural, name, folder) for name in names}
+    return {f"neural {name}": partial(_forge, partial(_neural, name, folder)) for name in names}

@@ -99,8 +99,13 @@ class TwinMaker:
         )
 
     def draw_kind(self, rng: np.random.Generator) -> tuple[str, str]:
-        """A family by its share, then one of its kinds; slow ones four times rarer."""
+        """A family by its share, then one of its kinds; slow ones four times rarer.
+
+        The steps and bit rates of one trained vocoder share what one kind gets.
+        """
         family = list(self._families)[int(rng.choice(len(self._shares), p=self._shares))]
         kinds = list(self._families[family])
-        weights = np.array([_SLOW_SHARE if kind in SLOW else 1.0 for kind in kinds])
+        trainings = [kind.partition("@")[0] for kind in kinds]
+        share = [_SLOW_SHARE if kind in SLOW else 1.0 for kind in kinds]
+        weights = np.array(share) / [trainings.count(name) for name in trainings]
         return family, kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))]

@@ -69,6 +69,15 @@ def test_kinds_are_drawn_by_family_share_and_slow_ones_rarely() -> None:
         assert kinds[kind] < 0.5 * np.mean(others)
 
 
+def test_a_vocoder_of_many_steps_is_drawn_as_often_as_one_of_few() -> None:
+    names = [*(f"neural codec@{step}~{n}" for step in (1, 2, 3) for n in (2, 4)), "neural istft@1"]
+    make = TwinMaker({NEURAL: dict.fromkeys(names, unchanged)})
+    rng = np.random.default_rng(0)
+    drawn = Counter(make.draw_kind(rng)[1] for _ in range(4_000))
+    assert drawn.keys() == set(names)
+    assert drawn["neural istft@1"] / 4_000 == pytest.approx(0.5, abs=0.05)
+
+
 def test_what_is_not_here_is_left_out(tmp_path) -> None:
     families = available_families(tmp_path, spoken=False)
     assert families.keys() == FAMILIES.keys()
