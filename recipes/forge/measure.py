@@ -3,8 +3,8 @@
 python -m recipes.forge.measure [--clips 8] [--seconds 4] [--neural]
 
 CPU milliseconds a clip on one core; log-spectral distance in decibels; correlation of the spectral
-envelopes, which carry the words; then what a whole pair costs. Human clips
-of the training folds are copied.
+envelopes, which carry the words; then what a whole pair costs. The clips are human
+and of the training folds.
 """
 
 from __future__ import annotations
