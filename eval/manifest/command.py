@@ -9,36 +9,16 @@ from typing import Annotated
 import typer
 
 from avdetect.errors import UsageError
-from eval.datasets import DATASETS
-from eval.errors import ManifestError
+from eval.datasets.read import protocol_rows, read_dataset
 from eval.manifest.file import read_manifest, write_manifest
 from eval.manifest.folds_text import folds_text
 from eval.manifest.leaks import HOLDABLE, refuse_leaks
-from eval.manifest.row import ManifestRow
-from eval.protocol import Protocol, read_protocol
+from eval.protocol import read_protocol
 from eval.shared_data import shared_root
 
 Data = Annotated[
     Path | None, typer.Option("--data", help="folder of the data; default $AVDETECT_DATA")
 ]
-
-
-def protocol_rows(protocol: Protocol, root: Path) -> list[ManifestRow]:
-    """The rows a protocol measures on, before any fold is assigned.
-
-    Raises:
-        ManifestError: no such data set, or its files are not of its layout.
-    """
-    if protocol.manifest:
-        return read_manifest(root / protocol.manifest)
-    return read_dataset(protocol.dataset, root)
-
-
-def read_dataset(name: str, root: Path) -> list[ManifestRow]:
-    """Rows of a data set by name; raises `ManifestError` for an unknown one or another layout."""
-    if name not in DATASETS:
-        raise ManifestError(f"no data set {name!r}; there are: {', '.join(sorted(DATASETS))}")
-    return DATASETS[name].read(root)
 
 
 def folds(

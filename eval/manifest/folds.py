@@ -34,7 +34,7 @@ def assign_folds(rows: Sequence[ManifestRow], protocol: Protocol) -> list[Manife
     role_of = _role_of(protocol)
     roles = [role_of.get(row.fold, UNUSED) for row in found]
     splits = [
-        UNUSED if role in ("test", "calibration") and _train_only(row, protocol) else role
+        UNUSED if role in ("test", "calibration") and is_train_only(row, protocol) else role
         for row, role in zip(found, roles, strict=True)
     ]
     taken: set[tuple[str, str]] = set()
@@ -140,6 +140,11 @@ def components(rows: Sequence[ManifestRow], keys: Sequence[str]) -> list[tuple[M
     return sorted((tuple(part) for part in tied.values()), key=len, reverse=True)
 
 
+def is_train_only(row: ManifestRow, protocol: Protocol) -> bool:
+    """Whether a row may be trained on and is never measured."""
+    return any(getattr(row, field) in values for field, values in protocol.train_only.items())
+
+
 def _role_of(protocol: Protocol) -> dict[str, str]:
     role_of: dict[str, str] = {}
     for role, folds in protocol.roles.items():
@@ -151,10 +156,6 @@ def _role_of(protocol: Protocol) -> dict[str, str]:
                 )
             role_of[fold] = role
     return role_of
-
-
-def _train_only(row: ManifestRow, protocol: Protocol) -> bool:
-    return any(getattr(row, field) in values for field, values in protocol.train_only.items())
 
 
 def _names(row: ManifestRow, keys: Sequence[str]) -> set[tuple[str, str]]:

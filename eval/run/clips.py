@@ -10,9 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from eval.answers import ANSWERS
-from eval.datasets import DATASETS
+from eval.datasets.read import protocol_rows
 from eval.errors import ManifestError
-from eval.manifest.file import read_manifest
 from eval.manifest.folds import assign_folds, fold_split
 from eval.manifest.leaks import refuse_leaks
 from eval.manifest.row import ManifestRow
@@ -48,7 +47,7 @@ def read_clips(protocol: Protocol, root: Path) -> Clips:
         LeakError: two splits share what the protocol holds out.
     """
     _refuse_unknown_words(protocol)
-    rows = _read(protocol, root)
+    rows = protocol_rows(protocol, root)
     folded = assign_folds(rows, protocol) if protocol.folds else rows
     refuse_leaks(folded, protocol.held_out, name=f"protocol {protocol.name}")
     measured = tuple(row for row in folded if row.split in protocol.splits)
@@ -107,17 +106,6 @@ def _refuse_unknown_words(protocol: Protocol) -> None:
                 f"protocol {protocol.name}: {key} names {unknown[0]!r}; "
                 f"there are: {', '.join(filter(None, known))}"
             )
-
-
-def _read(protocol: Protocol, root: Path) -> list[ManifestRow]:
-    if protocol.manifest:
-        return read_manifest(root / protocol.manifest)
-    if protocol.dataset not in DATASETS:
-        known = ", ".join(sorted(DATASETS))
-        raise ManifestError(
-            f"protocol {protocol.name}: no data set {protocol.dataset!r}; there are: {known}"
-        )
-    return DATASETS[protocol.dataset].read(root)
 
 
 def _cross_validated(rows: Sequence[ManifestRow], protocol: Protocol) -> tuple[ManifestRow, ...]:

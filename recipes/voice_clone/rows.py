@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from eval.datasets import DATASETS
-from eval.manifest.folds import assign_folds
+from eval.datasets.read import protocol_rows
+from eval.manifest.folds import assign_folds, is_train_only
 from eval.manifest.leaks import refuse_leaks
 from eval.manifest.row import ManifestRow
 from eval.protocol import Protocol, read_protocol
@@ -17,7 +17,7 @@ PROTOCOL = "voice"
 
 def voice_rows() -> list[ManifestRow]:
     """Every speech clip of the data folder; raises `ManifestError` without it."""
-    return DATASETS[read_protocol(PROTOCOL).dataset].read(shared_root())
+    return protocol_rows(read_protocol(PROTOCOL), shared_root())
 
 
 def measurable(rows: Sequence[ManifestRow], protocol: Protocol) -> list[ManifestRow]:
@@ -25,11 +25,7 @@ def measurable(rows: Sequence[ManifestRow], protocol: Protocol) -> list[Manifest
 
     The judges on statistics learn from these alone: the others were coded once more than any fake.
     """
-    return [
-        row
-        for row in rows
-        if not any(getattr(row, field) in values for field, values in protocol.train_only.items())
-    ]
+    return [row for row in rows if not is_train_only(row, protocol)]
 
 
 def shipped_split(
