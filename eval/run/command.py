@@ -24,7 +24,15 @@ from eval.run.files import clean_file, segment_of
 from eval.run.plots import write_plots
 from eval.run.record import Scored, figures, file_sha256, populations, record, write_record
 from eval.run.scan import SCORES, SEGMENTS, MakeFile, Scanner, Store, Task, scan, todo
-from eval.run.store import CLEAN, Key, RunLabels, ScoreRow, read_scores, refuse_unknown_ids
+from eval.run.store import (
+    CLEAN,
+    Key,
+    RunLabels,
+    ScoreRow,
+    read_scores,
+    refuse_other_model,
+    refuse_unknown_ids,
+)
 from eval.run.stretches import read_located
 from eval.run.tables import run_tables
 from eval.shared_data import shared_root
@@ -110,7 +118,7 @@ class Run:
         store.open((row.id for row in self.clips.measured), fresh=options.fresh)
         tasks = todo(store, self._tasks())
         if not tasks:
-            return self._old_facts() or self._facts(model, options.device)
+            return self._old_facts({labels.model}) or self._facts(model, options.device)
         scanner = scanner if scanner is not None else _load(options)
         scan(scanner, tasks, options.root, store, jobs=options.jobs)
         return self._facts(model, str(getattr(scanner, "device", options.device)))
@@ -122,14 +130,17 @@ class Run:
             facts: from `scan`; None takes those of the record that is there.
 
         Raises:
-            ScoresError: an id is missing and ``partial`` is not set, or one is not in the manifest.
+            ScoresError: an id is missing and ``partial`` is not set, one is not in the manifest, or
+                other weights made the scores than the facts name.
         """
         scored = self._scored()
-        known = facts or self._old_facts()
+        known = facts or self._old_facts({row.model for row in scored.scores.values()})
         if known is None:
             known = self._facts(run_facts.model_facts(self.options.model), self.options.device)
+        refuse_other_model(self.folder / SCORES, scored.scores, known["model"]["fingerprint"])
         found = figures(scored, n_draws=self.options.draws)
-        return record(scored, found, known | {"out_of_fold_sha256": self._oof_sha256()})
+        out_of_fold = {"out_of_fold_sha256": file_sha256(self.folder / OUT_OF_FOLD)}
+        return record(scored, found, known | out_of_fold)
 
     def finish(self, entry: dict[str, Any]) -> None:
         """Write the record, and the plots if they are wanted."""
@@ -196,16 +207,18 @@ class Run:
     def _facts(self, model: dict[str, Any], device: str) -> dict[str, Any]:
         return {"model": model, "versions": run_facts.versions(), **run_facts.machine(device)}
 
-    def _old_facts(self) -> dict[str, Any] | None:
-        """Of the record on disk, for the scan that made the scores."""
+    def _old_facts(self, models: set[str]) -> dict[str, Any] | None:
+        """Of the record on disk, for the scan that made the scores, if it is of their model.
+
+        An interrupted run leaves the record of the one before behind.
+        """
         path = self.folder / RECORD
         if not path.is_file():
             return None
         old = json.loads(path.read_text("utf-8"))
+        if models != {old["model"]["fingerprint"]}:
+            return None
         return {name: old[name] for name in ("model", "versions", "device", "machine", "system")}
-
-    def _oof_sha256(self) -> str | None:
-        return file_sha256(self.folder / OUT_OF_FOLD)
 
 
 def run(options: Options, scanner: Scanner | None = None) -> str:

@@ -135,6 +135,16 @@ def refuse_other_run(path: Path, rows: Mapping[Key, ScoreRow], labels: RunLabels
             )
 
 
+def refuse_other_model(path: Path, rows: Mapping[Key, ScoreRow], model: str) -> None:
+    """Raise `ScoresError` if the scores would be quoted under another model's name."""
+    others = {row.model for row in rows.values()} - {model}
+    if others:
+        raise ScoresError(
+            f"{path}: scored by model {', '.join(sorted(others))}, and not by {model}, which would "
+            "be named beside the figures; run anew, with --fresh where weights changed"
+        )
+
+
 def refuse_unknown_ids(path: Path, rows: Mapping[Key, ScoreRow], known: Iterable[str]) -> None:
     """Raise `ScoresError` if the file scores a clip that the manifest does not hold."""
     strangers = sorted({row.id for row in rows.values()} - set(known))

@@ -182,6 +182,21 @@ def test_another_models_scores_are_refused_unless_fresh(small):
     run(options(small, fresh=True), LoudnessDetector())
 
 
+def test_figures_never_stand_under_another_models_name(small):
+    run(options(small), LoudnessDetector())
+    path = small / "out/small" / SCORES
+    record = small / "out/small/results.json"
+    facts = json.loads(record.read_text())
+    stale = facts | {"model": facts["model"] | {"fingerprint": "0ther"}}
+    record.write_text(json.dumps(stale))  # as an interrupted run of new weights leaves it
+    run(options(small), LoudnessDetector())
+    assert json.loads(record.read_text())["model"] == facts["model"]
+    record.unlink()
+    write_scores(path, [replace(r, model="0ther") for r in read_scores(path).values()])
+    with pytest.raises(ScoresError, match="scored by model 0ther"):
+        print_tables(options(small))
+
+
 def test_a_users_peer_stands_in_every_table(small):
     peer = small / "Oracle.csv"
     lines = [f"{r.id},{float(r.label == 'real')},bonafide" for r in voice_rows(16)]
