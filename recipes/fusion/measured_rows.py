@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from rich.progress import track
 
-from eval.protocol import Protocol
+from avdetect.errors import UsageError
+from eval.protocol import Protocol, read_protocol
 from eval.splits import Row, video_split
 from recipes.datasets.talking_heads import load_clip
 from recipes.fusion.rows import (
@@ -55,14 +56,20 @@ class Measured:
 
 
 def measured_samples(protocol: Protocol) -> list[Measured]:
-    """All rows made so far, in the order of the list."""
-    fold_of = {source: fold for fold, sources in protocol.folds.items() for source in sources}
-    return [
-        Measured(row=row, fold=fold_of[row["source_repo"]], sample=sample)
-        for row in _clips()
-        if row_path(row["file"], FOLDER).is_file()
-        for sample in read_rows_file(row_path(row["file"], FOLDER), row)
-    ]
+    """Every clip of the list and its forged variants, in order.
+
+    Raises:
+        UsageError: a clip has no rows yet: figures over the others would not be those of the list.
+    """
+    fold_of = _folds_by_source(protocol)
+    samples = []
+    for row in _clips():
+        path = row_path(row["file"], FOLDER)
+        if not path.is_file():
+            raise UsageError(f"{path}: not made yet; run python -m recipes.fusion.measured_rows")
+        fold = fold_of[row["source_repo"]]
+        samples += [Measured(row=row, fold=fold, sample=s) for s in read_rows_file(path, row)]
+    return samples
 
 
 def main() -> None:
@@ -72,7 +79,7 @@ def main() -> None:
     first, step = map(int, parser.parse_args().shard.split("/"))
     branches, hashes = load_branches()
     claim_folder(FOLDER, hashes)
-    rows = _clips()
+    rows, fold_of = _clips(), _folds_by_source(read_protocol("video"))
     speaking = [row for row in rows if row["label"] == "real" and row["has_audio"] == "yes"]
     for row in track(rows[first::step], description="measured clips"):
         path = row_path(row["file"], FOLDER)
@@ -87,9 +94,16 @@ def main() -> None:
             ]
         }
         if row in speaking:
-            made = forge_rows(row, speaking, branches)
+            # Foreign speech of the same fold: who fits on a fold hears nobody of another.
+            fold = fold_of[row["source_repo"]]
+            beside = [other for other in speaking if fold_of[other["source_repo"]] == fold]
+            made = forge_rows(row, beside, branches)
             variants |= {name: windows for name, windows in made.items() if name != "real"}
         write_rows_file(path, variants)
+
+
+def _folds_by_source(protocol: Protocol) -> dict[str, str]:
+    return {source: fold for fold, sources in protocol.folds.items() for source in sources}
 
 
 def _clips() -> Sequence[Row]:
