@@ -63,7 +63,7 @@ def summarise(
 
 
 def looks_reversed(figures: dict[str, Any]) -> bool:
-    """Whether the scores rank real above fake beyond chance: AUC and its interval below 0.5."""
+    """Whether AUC and its whole interval, if there is one, lie below 0.5."""
     bounds = figures["intervals"][AUC_NAME]
     highest: float = figures[AUC_NAME] if bounds is None else bounds[1]
     return highest < 0.5

@@ -5,7 +5,7 @@ A group is a fixed list of rows of the data folder:
     photographs   real faces of data/faces/real.csv with the mesh that comes with them
     sync          a few frames of every clip of data/video/sync.csv
     development   a few frames of every development row of `eval.splits.video_split`
-    test          every fifth frame of every test row of `eval.splits.video_split`
+    test          every fifth frame of every measured row of `eval.splits.video_split`
     synthetic     generated faces of at least 128 px of data/faces/synthetic.csv
 
 Only the first three are ever forged or trained on.

@@ -96,7 +96,7 @@ def score_dubs(branch: LipSyncBranch, scored: list[ScoredClip]) -> list[ScoredCl
 
 
 def summarise_dubs(clips: list[ScoredClip], dubs: list[ScoredClip]) -> dict[str, object]:
-    """AUC of dubbed against real test clips, and Cllr of the mixture that calibrates."""
+    """AUC of dubbed against real clips, and Cllr of both kinds of fake, cross-fitted by source."""
     judged = [clip for clip in (*clips, *dubs) if clip.score is not None]
     labels, scores = _labels(judged), _scores(judged)
     llrs = cross_fitted_llrs(scores, labels, [clip.source for clip in judged])

@@ -1,6 +1,7 @@
-"""Calibration of the voice branch, on clips that are neither trained on nor measured.
+"""Calibration of the voice branch, by cross-fitting: no measured clip has a part in it.
 
-Each training fold is scored by judges that had not seen it. The network beside the judges is left
+Each training fold is scored by judges that had not seen it, and the calibration is fitted on these
+scores; the judges that ship then learn from all of the folds. The network beside the judges is left
 out of these scores, as it is in `recipes.voice_clone.folds`: it has a tenth of the shipped score.
 """
 
