@@ -1,38 +1,18 @@
-"""Scores of clips by models that never saw their fold, as a file, and what they are worth."""
+"""Calibrate and write scores of clips by models that never saw their fold."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from eval.errors import ScoresError
 from eval.manifest.row import ManifestRow
+from eval.out_of_fold import COLUMNS, OutOfFold
 from recipes.calibrate import fit_calibration
 from recipes.datasets.voices import is_fake
 
 POOL = "pool"
-COLUMNS = ("procedure", "id", "fold", "score", "fake_llr", "commit", "config_sha256")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutOfFold:
-    """One clip, scored by a model that had not seen its fold.
-
-    Attributes:
-        procedure: who trained: see `recipes.voice_clone.folds`.
-        id: of the clip.
-        fold: what was held out with it.
-        score: raw, higher = more fake; None where too little speech was found.
-        fake_llr: by a calibration that had not seen the fold either; None as ``score``.
-    """
-
-    procedure: str
-    id: str
-    fold: str
-    score: float | None
-    fake_llr: float | None = None
 
 
 def with_llrs(scored: Sequence[OutOfFold], truth: Mapping[str, ManifestRow]) -> list[OutOfFold]:
@@ -70,25 +50,3 @@ def write_out_of_fold(
             numbers = ["" if v is None else f"{v:.6f}" for v in (e.score, e.fake_llr)]
             writer.writerow([e.procedure, e.id, e.fold, *numbers, commit, config_sha256])
     part.replace(path)
-
-
-def read_out_of_fold(path: Path) -> list[OutOfFold]:
-    """Read a file of `write_out_of_fold`; raises `ScoresError` if it is not one."""
-    try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            return [
-                OutOfFold(
-                    procedure=cells["procedure"],
-                    id=cells["id"],
-                    fold=cells["fold"],
-                    score=float(cells["score"]) if cells["score"] else None,
-                    fake_llr=float(cells["fake_llr"]) if cells["fake_llr"] else None,
-                )
-                for cells in csv.DictReader(stream)
-            ]
-    except OSError as error:
-        raise ScoresError(
-            f"{path}: {error.strerror}; write it with the recipe that makes it"
-        ) from error
-    except (KeyError, ValueError, TypeError) as error:
-        raise ScoresError(f"{path}: want columns {', '.join(COLUMNS)}: {error}") from error

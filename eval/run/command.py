@@ -164,7 +164,6 @@ class Run:
         path = self.folder / SCORES
         scores = read_scores(path)
         refuse_unknown_ids(path, scores, (row.id for row in self.clips.measured))
-        all_ids = [row.id for row in self.clips.rows]
         rows = self._complete_rows(path, scores)
         return Scored(
             protocol=self.protocol,
@@ -178,7 +177,9 @@ class Run:
                 if name != CLEAN and all((row.id, name) in scores for row in rows)
             },
             peers=self._peers(),
-            procedures=procedure_contenders(self.folder / OUT_OF_FOLD, self.protocol, all_ids),
+            procedures=procedure_contenders(
+                self.folder / OUT_OF_FOLD, self.protocol, self.clips.rows
+            ),
         )
 
     def _complete_rows(self, path: Path, scores: Mapping[Key, ScoreRow]) -> list[ManifestRow]:

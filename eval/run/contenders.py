@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -14,12 +14,12 @@ import numpy as np
 from eval.answers import ANSWERS, CLIP, PICTURE, SOUND, Question
 from eval.errors import ScoresError
 from eval.manifest.row import ManifestRow
+from eval.out_of_fold import OutOfFold, read_out_of_fold
 from eval.peers import Peer
 from eval.protocol import Protocol
 from eval.run.store import CLEAN, ScoreRow
 from eval.score_file import ScoredTrials
 
-_OUT_OF_FOLD_COLUMNS = ("procedure", "id", "fold", "fake_llr", "commit", "config_sha256")
 _PEER_QUESTIONS = {"audio": SOUND, "video": PICTURE, "": CLIP}
 
 
@@ -100,55 +100,50 @@ def peer_contenders(peers: Sequence[Peer], *, default_kind: str = "") -> list[Co
 
 
 def procedure_contenders(
-    path: Path, protocol: Protocol, known_ids: Iterable[str]
+    path: Path, protocol: Protocol, rows: Sequence[ManifestRow]
 ) -> list[Contender]:
     """The procedures of an out-of-fold score file, by name; none where there is no file.
 
     An empty ``fake_llr`` is an abstention. They answer what the protocol's first answer does.
 
+    Args:
+        path: of the score file.
+        protocol: of the run.
+        rows: all of the protocol's, with their folds.
+
     Raises:
-        ScoresError: other columns, a figure that is no number, an id twice or not in the manifest.
+        ScoresError: as `read_out_of_fold`, an id is not in the manifest, or a clip was held out
+            with another fold than it stands in.
     """
     if not path.is_file():
         return []
-    scores: dict[str, dict[str, float]] = defaultdict(dict)
-    asked: dict[str, set[str]] = defaultdict(set)
-    with path.open(newline="", encoding="utf-8") as stream:
-        reader = csv.DictReader(stream)
-        lacking = set(_OUT_OF_FOLD_COLUMNS) - set(reader.fieldnames or ())
-        if lacking:
-            raise ScoresError(f"{path}: lacks columns {', '.join(sorted(lacking))}")
-        for cells in reader:
-            procedure, clip_id = cells["procedure"], cells["id"]
-            if clip_id in asked[procedure]:
-                raise ScoresError(f"{path}: id {clip_id!r} occurs twice under {procedure!r}")
-            asked[procedure].add(clip_id)
-            if cells["fake_llr"]:
-                scores[procedure][clip_id] = _number(path, clip_id, cells["fake_llr"])
-    strangers = sorted(set().union(*asked.values()) - set(known_ids))
-    if strangers:
-        raise ScoresError(
-            f"{path}: {len(strangers)} ids are not in the manifest, such as {strangers[0]!r}; "
-            "write it anew"
-        )
+    by_procedure: dict[str, list[OutOfFold]] = defaultdict(list)
+    for entry in read_out_of_fold(path):
+        by_procedure[entry.procedure].append(entry)
+    _refuse_other_folds(path, chain.from_iterable(by_procedure.values()), rows)
     return [
         Contender(
             name=f"cross-validated: {procedure}",
             kind="procedure",
             question=ANSWERS[protocol.answers[0]],
-            scores=scores[procedure],
+            scores={e.id: e.fake_llr for e in entries if e.fake_llr is not None},
             is_llr=True,
-            asked=frozenset(asked[procedure]),
+            asked=frozenset(e.id for e in entries),
         )
-        for procedure in sorted(asked)
+        for procedure, entries in sorted(by_procedure.items())
     ]
 
 
-def _number(path: Path, clip_id: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not np.isfinite(value):
-        raise ScoresError(f"{path}, id {clip_id!r}: fake_llr {text!r} is not a number")
-    return value
+def _refuse_other_folds(
+    path: Path, scored: Iterable[OutOfFold], rows: Sequence[ManifestRow]
+) -> None:
+    """Scores of folds that were cut otherwise may be of clips that were trained on."""
+    held_out_with = {row.id: (row.fold, row.source) for row in rows}
+    wrong = [e for e in scored if e.fold not in held_out_with.get(e.id, ())]
+    if wrong:
+        where = held_out_with.get(wrong[0].id)
+        now = "which is not in the manifest" if where is None else f"now in fold {where[0]!r}"
+        raise ScoresError(
+            f"{path}: {len(wrong)} clips are not where they were held out, such as "
+            f"{wrong[0].id!r} with {wrong[0].fold!r}, {now}; write it anew"
+        )

@@ -28,13 +28,14 @@ from avdetect.nn.fusion_network import FusionNetwork
 from eval import run_facts
 from eval.bootstrap import bootstrap_interval
 from eval.metrics import auc, cllr
+from eval.out_of_fold import OutOfFold
 from eval.protocol import Protocol, read_protocol
 from recipes.export import MODELS, export_checkpoint
 from recipes.fusion.fit import Fit, Judges, fit, fused_llrs, is_fake
 from recipes.fusion.items import FUSED
 from recipes.fusion.measured_rows import Measured, measured_samples
 from recipes.fusion.rows import branch_calibrations, group_of, load_branches
-from recipes.out_of_fold import OutOfFold, write_out_of_fold
+from recipes.out_of_fold import write_out_of_fold
 
 PROCEDURE = "calibrations and fusion weights"
 _RESULTS = Path(__file__).resolve().parents[2] / "eval" / "results"

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from eval.bootstrap import bootstrap_interval
 from eval.manifest.row import ManifestRow
 from eval.metrics import auc, cllr, eer, min_cllr
+from eval.out_of_fold import OutOfFold
 from recipes.datasets.voices import is_fake
-from recipes.out_of_fold import OutOfFold
 
 Truth = Mapping[str, ManifestRow]
 

@@ -27,15 +27,10 @@ from avdetect.errors import AvdetectError, UsageError
 from eval.manifest.folds import fold_split
 from eval.manifest.leaks import refuse_leaks
 from eval.manifest.row import ManifestRow
+from eval.out_of_fold import OutOfFold, read_out_of_fold
 from eval.protocol import Protocol, read_protocol
 from eval.run_facts import commit
-from recipes.out_of_fold import (
-    POOL,
-    OutOfFold,
-    read_out_of_fold,
-    with_llrs,
-    write_out_of_fold,
-)
+from recipes.out_of_fold import POOL, with_llrs, write_out_of_fold
 from recipes.voice_clone.fold_figures import disagreements, figure_lines
 from recipes.voice_clone.rows import PROTOCOL, measurable, voice_rows
 from recipes.voice_clone.samples import ClipStatistics, clip_statistics

@@ -233,8 +233,8 @@ def test_out_of_fold_scores_make_the_second_line(small):
     )
     folder = small / "out" / "small"
     folder.mkdir(parents=True)
-    lines = [f"all,{r.id},x,{1.0 + r.label.index('e')},c,h\n" for r in voice_rows(16)]
-    head = "procedure,id,fold,fake_llr,commit,config_sha256\n"
+    lines = [f"all,{r.id},{r.source},0,{1.0 + r.label.index('e')},c,h\n" for r in voice_rows(16)]
+    head = "procedure,id,fold,score,fake_llr,commit,config_sha256\n"
     (folder / "out_of_fold.csv").write_text(head + "".join(lines))
     text = run(options(small), LoudnessDetector())
     assert "## This weight file, on data it never saw: 8 clips" in text

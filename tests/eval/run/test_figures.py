@@ -131,21 +131,23 @@ def test_a_condition_that_parts_nothing_anew_is_left_out():
 
 def test_out_of_fold_scores_join_by_id_and_an_empty_one_abstains(tmp_path):
     path = tmp_path / "out_of_fold.csv"
-    head = "procedure,id,fold,fake_llr,commit,config_sha256\n"
-    path.write_text(head + "p,pool/1.wav,a,1.5,c,h\np,pool/0.wav,a,,c,h\n")
-    ids = [row.id for row in voice_rows()]
-    (found,) = procedure_contenders(path, PROTOCOL, ids)
+    head = "procedure,id,fold,score,fake_llr,commit,config_sha256\n"
+    path.write_text(head + "p,pool/1.wav,a,1,1.5,c,h\np,pool/0.wav,somebody/0,,,c,h\n")
+    rows = [replace(row, fold="a") for row in voice_rows()]
+    (found,) = procedure_contenders(path, PROTOCOL, rows)
     assert found.scores == {"pool/1.wav": 1.5}
     assert [row.id for row in found.entering(voice_rows())] == ["pool/0.wav", "pool/1.wav"]
-    assert procedure_contenders(tmp_path / "none.csv", PROTOCOL, ids) == []
+    assert procedure_contenders(tmp_path / "none.csv", PROTOCOL, rows) == []
     for line, words in (
-        ("p,stranger,a,1.0,c,h\n", "not in the manifest"),
-        ("p,pool/1.wav,a,1.0,c,h\n" * 2, "twice"),
-        ("p,pool/1.wav,a,much,c,h\n", "not a number"),
+        ("p,stranger,a,1,1.0,c,h\n", "not in the manifest"),
+        ("p,pool/1.wav,b,1,1.0,c,h\n", "with 'b', now in fold 'a'"),
+        ("p,pool/1.wav,a,1,1.0,c,h\n" * 2, "twice"),
+        ("p,pool/1.wav,a,1,much,c,h\n", "not a number"),
+        ("p,pool/1.wav,a\n", "not a number"),
     ):
         path.write_text(head + line)
         with pytest.raises(ScoresError, match=words):
-            procedure_contenders(path, PROTOCOL, ids)
+            procedure_contenders(path, PROTOCOL, rows)
 
 
 def test_the_change_at_a_level_is_paired_and_its_abstentions_are_coverage():

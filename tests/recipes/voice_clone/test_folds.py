@@ -13,13 +13,9 @@ from avdetect.branches.voice_front_ends import build_voice_net, front_end
 from avdetect.errors import UsageError
 from eval.errors import LeakError
 from eval.manifest.row import ManifestRow
+from eval.out_of_fold import OutOfFold, read_out_of_fold
 from eval.protocol import Protocol
-from recipes.out_of_fold import (
-    OutOfFold,
-    read_out_of_fold,
-    with_llrs,
-    write_out_of_fold,
-)
+from recipes.out_of_fold import with_llrs, write_out_of_fold
 from recipes.voice_clone import folds
 from recipes.voice_clone.calibration import out_of_fold_calibration
 from recipes.voice_clone.evaluate import score_rows
