@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ import torch
 
 from avdetect.checkpoint import load_checkpoint, read_bundle
 from avdetect.checkpoint_writer import to_toml, write_calibration
-from avdetect.fusion.late import pattern_name
 from avdetect.fusion.subjects import FACE, SYNC, VOICE
 from avdetect.nn.fusion_network import FusionNetwork
 from eval import run_facts
@@ -31,7 +29,7 @@ from eval.metrics import auc, cllr
 from eval.out_of_fold import OutOfFold
 from eval.protocol import Protocol, read_protocol
 from recipes.export import MODELS, export_checkpoint
-from recipes.fusion.fit import Fit, Judges, fit, fused_llrs, is_fake
+from recipes.fusion.fit import Fit, Judges, fit, fused_llrs, is_fake, late_patterns
 from recipes.fusion.items import FUSED
 from recipes.fusion.measured_rows import Measured, measured_samples
 from recipes.fusion.rows import branch_calibrations, group_of, load_branches
@@ -151,21 +149,17 @@ def note_in_card(name: str, tables: dict[str, dict[str, Any]]) -> None:
 
 def export_late(fitted: Fit, facts: dict[str, Any]) -> None:
     """Write the late checkpoint: the same weights for every set of branches."""
-    by_name = dict(zip(FUSED, fitted.weights[:-1].tolist(), strict=True))
-    offset = float(fitted.weights[-1])
+    weights = dict(zip((*FUSED, "offset"), fitted.weights.tolist(), strict=True))
     export_checkpoint(
         read_bundle().checkpoints["late"],
         role="late",
         summary="Weighted sum of calibrated branch LLRs; a lone branch passes unchanged.",
         state={
-            pattern_name(chosen): torch.tensor(
-                [*(by_name[name] for name in sorted(chosen)), offset], dtype=torch.float64
-            )
-            for size in (2, 3)
-            for chosen in combinations(FUSED, size)
+            name: torch.tensor(vector, dtype=torch.float64)
+            for name, vector in late_patterns(fitted.weights).items()
         },
         config={},
-        facts={"training": {**facts, "weights": by_name, "offset": offset}},
+        facts={"training": {**facts, "weights": weights}},
         half=False,
     )
 

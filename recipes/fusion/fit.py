@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 import torch
@@ -13,8 +14,11 @@ from scipy.optimize import minimize
 
 from avdetect.branches.base import Branch
 from avdetect.calibration import Calibration
-from avdetect.fusion.subjects import FACE, SYNC, VOICE
+from avdetect.fusion.cross_attention import CrossAttentionFusion
+from avdetect.fusion.late import LateFusion, pattern_name
+from avdetect.fusion.subjects import FACE, SYNC, VOICE, Subject, WindowRows
 from avdetect.nn.fusion_network import FusionNetwork
+from avdetect.types import Part
 from recipes.calibrate import fit_calibration
 from recipes.fusion.items import FUSED, Item, network_logits, prepare
 from recipes.fusion.measured_rows import Measured
@@ -74,41 +78,51 @@ def fit(judges: Judges, chosen: Sequence[Measured]) -> Fit:
     """
     calibrations = {VOICE: judges.voice}
     for branch in (FACE, SYNC):
-        seen = [
-            (score, truth)
-            for measured in chosen
-            if (truth := truth_of(branch, measured)) is not None
-            and (score := raw_scores(judges, measured).get(branch)) is not None
-        ]
-        scores, labels = zip(*seen, strict=True)
-        calibrations[branch] = fit_calibration(scores, labels)
+        calibrations[branch] = _calibrated(
+            [
+                (score, truth, measured.row["file"])
+                for measured in chosen
+                if (truth := truth_of(branch, measured)) is not None
+                and (score := raw_scores(judges, measured).get(branch)) is not None
+            ]
+        )
     items, kept = _items(judges, chosen, calibrations)
     trials = _Trials.of(judges.network, items, kept)
     weights = _late_weights(trials)
     return Fit(calibrations=calibrations, weights=weights, added=_added(trials, weights))
 
 
-def fused_llrs(judges: Judges, fitted: Fit, chosen: Sequence[Measured]) -> dict[str, float]:
-    """File -> LLR of the clips as they are; one without any evidence is left out.
+def _calibrated(seen: Sequence[tuple[float, int, str]]) -> Calibration:
+    """From scores, truths and the clips they are of."""
+    scores, labels, files = zip(*seen, strict=True)
+    # A clip seen under several forgeries is still one clip: it supports no longer odds.
+    n_clips = [len({f for f, y in zip(files, labels, strict=True) if y == k}) for k in (0, 1)]
+    return replace(fit_calibration(scores, labels), limit=math.log(max(min(n_clips), 2)))
 
-    As the engine has it: a lone branch passes unchanged, several are weighed.
-    """
-    untouched = [measured for measured in chosen if not measured.forged]
+
+def fused_llrs(judges: Judges, fitted: Fit, chosen: Sequence[Measured]) -> dict[str, float]:
+    """File -> LLR of the clips as they are by the engine's own fusion; none without evidence."""
+    late = LateFusion(late_patterns(fitted.weights))
+    cpu = torch.device("cpu")
+    fusion = CrossAttentionFusion(judges.network, late, fitted.added, fitted.calibrations, cpu)
     llrs: dict[str, float] = {}
-    for measured in untouched:
-        lone = [
-            fitted.calibrations[branch].fake_llr(score)
-            for branch, score in raw_scores(judges, measured).items()
-        ]
-        if len(lone) == 1:
-            llrs[measured.row["file"]] = lone[0]
-    items, kept = _items(judges, untouched, fitted.calibrations)
-    trials = _Trials.of(judges.network, items, kept)
-    late = trials.llrs @ fitted.weights[:-1] + fitted.weights[-1]
-    values = late + fitted.added.scale * trials.scores + fitted.added.offset
-    bounded = np.clip(values, -fitted.added.limit, fitted.added.limit)
-    return llrs | {
-        measured.row["file"]: float(value) for measured, value in zip(kept, bounded, strict=True)
+    for measured in chosen:
+        scores = {} if measured.forged else raw_scores(judges, measured)
+        if scores:
+            found = {name: fitted.calibrations[name].fake_llr(s) for name, s in scores.items()}
+            windows = [WindowRows(segment, outputs) for segment, outputs in measured.sample.windows]
+            subject = Subject(Part(channel="mono", face_track=0), found)
+            llrs[measured.row["file"]] = fusion.judge(subject, windows).fake_llr
+    return llrs
+
+
+def late_patterns(weights: Vector) -> dict[str, tuple[float, ...]]:
+    """The same weights and offset for every set of two or more branches, as late fusion wants."""
+    by_name = dict(zip(FUSED, weights[:-1].tolist(), strict=True))
+    return {
+        pattern_name(chosen): (*(by_name[name] for name in sorted(chosen)), float(weights[-1]))
+        for size in (2, 3)
+        for chosen in combinations(FUSED, size)
     }
 
 
