@@ -1,0 +1,116 @@
+"""What is fitted on measured clips, by the branches' own pooling and the engine's fusion."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from avdetect.branches.base import BranchOutput
+from avdetect.calibration import Calibration
+from avdetect.checkpoint import read_bundle
+from avdetect.errors import UsageError
+from avdetect.fusion.late import LateFusion
+from avdetect.fusion.subjects import FACE, SYNC, VOICE
+from avdetect.types import Part, Segment
+from eval.protocol import read_protocol
+from recipes.fusion import measured_rows
+from recipes.fusion.calibrate import load_network
+from recipes.fusion.fit import Judges, fit, fused_llrs, late_patterns, raw_scores
+from recipes.fusion.measured_rows import Measured
+from recipes.fusion.rows import Sample, load_branches
+from tests.shared import requires_shared
+
+PARTS = {
+    VOICE: Part(channel="mono"),
+    FACE: Part(face_track=0),
+    SYNC: Part(channel="mono", face_track=0),
+}
+N_CLIPS = 24
+
+
+@pytest.fixture(scope="module")
+def judges() -> Judges:
+    return Judges(
+        branches=load_branches()[0],
+        network=load_network(read_bundle().checkpoints["cross_attention"]),
+        voice=Calibration(scale=1.0, offset=0.0, limit=4.0),
+    )
+
+
+def measured(judges: Judges, number: int, variant: str, seen: tuple[str, ...]) -> Measured:
+    """Real if even, fake if odd; scores about +1 where forged and -1 where not, of four seconds."""
+    rng = np.random.default_rng([number, len(variant)])
+    fake = number % 2 == 1 or variant != "real"
+    outputs = {
+        name: [
+            BranchOutput(
+                part=PARTS[name],
+                segments=np.stack([np.arange(8) / 2, np.arange(8) / 2 + 0.5], 1),
+                scores=np.full(8, rng.normal(1.0 if fake else -1.0, 0.8), np.float32),
+                tokens=rng.normal(size=(8, judges.branches[name].token_width)).astype(np.float32),
+                weights=np.ones(8, np.float32),
+            )
+        ]
+        for name in seen
+    }
+    label = "fake" if number % 2 else "real"
+    row = {
+        "file": str(number),
+        "label": label,
+        "video_label": label,
+        "audio_label": "cloned" if number % 2 else "real",
+    }
+    sample = Sample(
+        file=str(number), group=str(number), variant=variant, windows=[(Segment(0.0, 4.0), outputs)]
+    )
+    return Measured(row=row, fold="one", sample=sample)
+
+
+@pytest.fixture(scope="module")
+def clips(judges: Judges) -> list[Measured]:
+    everything = (VOICE, FACE, SYNC)
+    found = [measured(judges, number, "real", everything) for number in range(N_CLIPS)]
+    return found + [measured(judges, n, "dubbed", everything) for n in range(0, N_CLIPS, 2)]
+
+
+def test_no_calibration_claims_more_than_its_clips_allow(
+    judges: Judges, clips: list[Measured]
+) -> None:
+    # Twelve real clips; the fakes are twelve others and forgeries of the same twelve real ones.
+    calibrations = fit(judges, clips).calibrations
+    assert calibrations[VOICE] == judges.voice
+    assert calibrations[FACE].limit == calibrations[SYNC].limit == math.log(N_CLIPS // 2)
+    again = [*clips, *(measured(judges, n, "voice", (FACE, SYNC)) for n in range(0, N_CLIPS, 2))]
+    assert fit(judges, again).calibrations[FACE].limit == math.log(N_CLIPS // 2)
+
+
+def test_clips_as_they_are_get_one_llr_and_a_lone_branch_its_own(
+    judges: Judges, clips: list[Measured]
+) -> None:
+    fitted = fit(judges, clips)
+    alone = measured(judges, 101, "real", (FACE,))
+    silent = measured(judges, 103, "real", ())
+    llrs = fused_llrs(judges, fitted, [*clips, alone, silent])
+    assert list(llrs) == [*map(str, range(N_CLIPS)), "101"]
+    face_score = raw_scores(judges, alone)[FACE]
+    assert llrs["101"] == fitted.calibrations[FACE].fake_llr(face_score)
+    real = [llrs[str(n)] for n in range(0, N_CLIPS, 2)]
+    fake = [llrs[str(n)] for n in range(1, N_CLIPS, 2)]
+    assert np.median(fake) > 0 > np.median(real)
+
+
+def test_late_fusion_weighs_an_absent_branch_as_nothing() -> None:
+    weights = np.array([0.5, 1.5, 2.0, -0.25])  # voice, face, synchrony, offset
+    late = LateFusion(late_patterns(weights))
+    assert late.fake_llr({VOICE: 1.0, FACE: 2.0, SYNC: 3.0}) == pytest.approx(9.25)
+    assert late.fake_llr({VOICE: 1.0, SYNC: 3.0}) == pytest.approx(6.25)
+    assert late.fake_llr({SYNC: 3.0}) == 3.0
+
+
+@requires_shared
+def test_a_clip_without_rows_is_named_and_not_left_out(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(measured_rows, "FOLDER", tmp_path)
+    with pytest.raises(UsageError, match=r"npz: not made yet; run python -m recipes\.fusion"):
+        measured_rows.measured_samples(read_protocol("video"))
