@@ -161,8 +161,12 @@ def _count(trials: Sequence[SilenceTrial], fake: bool) -> int:
 
 def _auc(trials: Sequence[SilenceTrial], scores: Sequence[float]) -> str:
     labels = [int(trial.is_fake) for trial in trials]
-    low, high = bootstrap_interval(auc, labels, scores, [trial.person for trial in trials])
-    return f"{auc(labels, scores):.3f} [{low:.3f}, {high:.3f}]"
+    value = f"{auc(labels, scores):.3f}"
+    try:
+        low, high = bootstrap_interval(auc, labels, scores, [trial.person for trial in trials])
+    except ValueError:  # too few persons for an interval
+        return value
+    return f"{value} [{low:.3f}, {high:.3f}]"
 
 
 def _follows(trials: Sequence[SilenceTrial], *, fake: bool) -> str:

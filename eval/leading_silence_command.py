@@ -39,7 +39,11 @@ def leading_silence(
     rows = [row for row in measured if SOUND.admits(row) and (not folds or row.fold in folds)]
     chosen = spread(rows, limit)
     trials = list(silence_trials(Detector.load(model, device=device), chosen, root))
-    if len({trial.is_fake for trial in trials}) < 2:
-        raise ManifestError(f"protocol {frozen.name}: sound of one class only among {len(trials)}")
+    judged = [t for t in trials if t.llr is not None and t.llr_trimmed is not None]
+    if len({trial.is_fake for trial in judged}) < 2:
+        raise ManifestError(
+            f"protocol {frozen.name}: of {len(chosen)} clips the voice branch judged "
+            f"{len(judged)}, not of both classes; measure more clips with speech"
+        )
     print(f"{frozen.title}: {len(chosen)} clips, {len(chosen) - len(trials)} unreadable\n")
     print(silence_text(trials))

@@ -54,7 +54,7 @@ def metrics(  # noqa: PLR0913, PLR0917 - one parameter an option
     cost_false_acceptance: Annotated[
         float, typer.Option(help="Cfa: price of passing a fake one")
     ] = 10.0,
-    draws: Annotated[int, typer.Option(help="bootstrap draws of each interval")] = 1000,
+    draws: Annotated[int, typer.Option(min=1, help="bootstrap draws of each interval")] = 1000,
 ) -> None:
     """Print every metric of a score file and its 95 % interval as one JSON object (fractions)."""
     trials = read_score_file(

@@ -44,9 +44,9 @@ def read_out_of_fold(path: Path) -> list[OutOfFold]:
             if tuple(reader.fieldnames or ()) != COLUMNS:
                 raise ScoresError(f"{path}: columns are not {','.join(COLUMNS)}; write it anew")
             scored = [_parse(path, cells) for cells in reader]
-    except OSError as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ScoresError(
-            f"{path}: {error.strerror}; write it with the recipe that makes it"
+            f"{path}: cannot be read ({error}); write it with the recipe that makes it"
         ) from error
     seen: set[tuple[str, str]] = set()
     for e in scored:

@@ -62,8 +62,13 @@ def read_peer(path: Path) -> Peer:
         signed = {row["id"]: _fake_score(row) for row in rows}
     except OSError as error:
         raise ScoresError(f"{path}: cannot be read: {error.strerror}") from error
-    except (KeyError, ValueError, TypeError) as error:
-        raise ScoresError(f"{path}: want columns id,score,direction, and in it: {error}") from error
+    except (KeyError, ValueError, TypeError, csv.Error) as error:
+        raise ScoresError(
+            f"{path}: want id,score,direction with {', '.join(_HIGHER_IS_FAKE)} as direction; "
+            f"stumbled over {error}"
+        ) from error
+    if any(math.isinf(score) for score in signed.values()):
+        raise ScoresError(f"{path}: a score is infinite; give a number, or nothing if unjudged")
     if len(signed) < len(rows):
         raise ScoresError(f"{path}: an id occurs twice; a clip has one score")
     return Peer(

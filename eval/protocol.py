@@ -14,6 +14,9 @@ from eval.manifest.row import ManifestRow
 from eval.metrics import OperatingPoint
 
 PROTOCOLS = Path(__file__).resolve().parent / "protocols"
+_WORDS = ("dataset", "manifest", "peers")
+_LISTS = ("splits", "answers", "held_out", "conditions")
+_TABLES = ("sets", "folds", "roles", "train_only")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,8 @@ class Protocol:
         wrong += sorted(set(self.train_only) - {field.name for field in fields(ManifestRow)})
         if wrong:
             raise ValueError(f"held_out or train_only names no such field: {', '.join(wrong)}")
+        if not (self.splits and self.answers):
+            raise ValueError("splits and answers must name at least one each")
 
 
 def read_protocol(name: str) -> Protocol:
@@ -75,28 +80,40 @@ def read_protocol(name: str) -> Protocol:
     except OSError as error:
         known = ", ".join(sorted(p.stem for p in PROTOCOLS.glob("*.toml")))
         raise ManifestError(f"no protocol {name!r} ({path}); there are: {known}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ManifestError(f"{path}: not TOML: {error}") from error
-    unknown = set(table) - {f.name for f in fields(Protocol)} - {"name", "text"}
-    if unknown or not ({"dataset", "manifest"} & set(table)) or "title" not in table:
+    unknown = set(table) - {"title", "point", *_WORDS, *_LISTS, *_TABLES}
+    if unknown or "title" not in table or len({"dataset", "manifest"} & set(table)) != 1:
         raise ManifestError(
-            f"{path}: unknown keys {sorted(unknown)}, or no title, or neither dataset nor manifest"
+            f"{path}: unknown keys {sorted(unknown)}, or no title, or neither dataset nor manifest "
+            "or both of them"
         )
     try:
         return Protocol(**_typed(table), name=path.stem, text=text)
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError) as error:
         raise ManifestError(f"{path}: {error}") from error
 
 
 def _typed(table: dict[str, Any]) -> dict[str, Any]:
     typed: dict[str, Any] = {}
     for key, value in table.items():
+        if key in (*_TABLES, "point") and not isinstance(value, dict):
+            raise ValueError(f"{key} must be a table, as [{key}]: {value!r}")
         if key == "point":
             typed[key] = OperatingPoint(**value)
-        elif isinstance(value, list):
-            typed[key] = tuple(value)
-        elif isinstance(value, dict):
-            typed[key] = {name: tuple(entries) for name, entries in value.items()}
-        else:
+        elif key in _TABLES:
+            typed[key] = {name: _words(f"{key}.{name}", words) for name, words in value.items()}
+        elif key in _LISTS:
+            typed[key] = _words(key, value)
+        elif isinstance(value, str):
             typed[key] = value
+        else:
+            raise ValueError(f"{key} must be text: {value!r}")
     return typed
+
+
+def _words(key: str, value: object) -> tuple[str, ...]:
+    """A list of text; a single text would pass for a list of its letters."""
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise ValueError(f'{key} must be a list of text, as ["a", "b"]: {value!r}')
+    return tuple(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import math
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -12,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from avdetect.errors import InputNotFoundError
 from eval.errors import ScoresError
 from eval.manifest.file import read_manifest
 
@@ -50,7 +50,8 @@ def read_score_file(
     """Read and validate a score file.
 
     Args:
-        path: CSV with a header; columns ``id``, ``label`` and the score, in any order.
+        path: CSV with a header, or one as ``.csv.gz``; columns ``id``, ``label`` and the score, in
+            any order.
         higher: ``fake`` or ``bonafide``, what a higher score means in this file.
         score_column: name of the score's column.
         group_column: column of the speaker or identity; None takes the first of
@@ -59,9 +60,9 @@ def read_score_file(
             them and no others.
 
     Raises:
-        InputNotFoundError: no such file.
-        ScoresError: a column, id or score is missing, an id occurs twice, a score is not a finite
-            number, a label is unknown, only one class is there, or the ids are not the reference's.
+        ScoresError: no such file, a column, id or score is missing, an id or a column occurs twice,
+            a score is not a finite number, a label is unknown, only one class is there, or the ids
+            are not the reference's.
     """
     wanted = ["id", "label", score_column, *([group_column] if group_column else [])]
     rows = _read_table(path, wanted)
@@ -85,15 +86,18 @@ def read_score_file(
 
 
 def _read_table(path: Path, columns: list[str]) -> list[dict[str, str]]:
+    open_file = gzip.open if path.suffix == ".gz" else open
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
+        with open_file(path, "rt", newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
+            header = list(reader.fieldnames or ())
             rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputNotFoundError(f"{path}: cannot be read as CSV: {error}") from error
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        raise ScoresError(f"{path}: cannot be read as CSV: {error}") from error
     for column in columns:
-        if column not in (reader.fieldnames or ()):
-            raise ScoresError(f"{path}: no column {column!r}; there are: {reader.fieldnames}")
+        if header.count(column) != 1:
+            there = ", ".join(header) or "none"
+            raise ScoresError(f"{path}: want one column {column!r}; the columns are: {there}")
     for number, row in enumerate(rows, start=2):
         if None in row or None in row.values():
             raise ScoresError(f"{path}, row {number}: not as many fields as the header has columns")

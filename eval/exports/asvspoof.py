@@ -39,4 +39,7 @@ def _bona_fide_scores(llrs: Mapping[str, float]) -> dict[str, float]:
     scores = {PurePosixPath(clip_id).stem: 0.0 - llr for clip_id, llr in llrs.items()}
     if len(scores) < len(llrs):
         raise ScoresError("two clips have one utterance name; export one folder at a time")
+    blank = [name for name in scores if len(name.split()) != 1]
+    if blank:
+        raise ScoresError(f"{blank[0]!r} is no utterance name: the format parts words by blanks")
     return scores

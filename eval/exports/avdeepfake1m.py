@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 
+from eval.errors import ScoresError
 from eval.run.stretches import Located, Stretch
 
 
@@ -18,6 +19,9 @@ def detection(llrs: Mapping[str, float]) -> str:
     Args:
         llrs: ``fake_llr`` by id, which is the file's path in the data set.
     """
+    parted = [name for name in llrs if ";" in name or "\n" in name]
+    if parted:
+        raise ScoresError(f"{parted[0]!r} is no file name here: the format parts cells by ;")
     return "".join(f"{name};{_probability(llr):.6f}\n" for name, llr in llrs.items())
 
 

@@ -12,7 +12,7 @@ from avdetect.errors import UsageError
 from eval.datasets.read import protocol_rows, read_dataset
 from eval.manifest.file import read_manifest, write_manifest
 from eval.manifest.folds_text import folds_text
-from eval.manifest.leaks import HOLDABLE, refuse_leaks
+from eval.manifest.leaks import HOLDABLE, UNUSED, refuse_leaks
 from eval.protocol import read_protocol
 from eval.shared_data import shared_root
 
@@ -46,11 +46,12 @@ def manifest(
 def check(
     manifest_file: Annotated[Path, typer.Argument(metavar="MANIFEST", help=".csv or .parquet")],
     held_out: Annotated[
-        list[str] | None, typer.Option(help=f"what no two splits may share: {', '.join(HOLDABLE)}")
+        list[str] | None,
+        typer.Option(help=f"what no two splits may share, of {', '.join(HOLDABLE)}; with commas"),
     ] = None,
 ) -> None:
     """Validate a manifest and refuse it if two splits share a file or what is held out."""
-    fields = held_out or []
+    fields = [word.strip() for words in held_out or () for word in words.split(",")]
     unknown = sorted(set(fields) - set(HOLDABLE))
     if unknown:
         raise UsageError(f"--held-out {unknown[0]}: must be one of {', '.join(HOLDABLE)}")
@@ -59,4 +60,7 @@ def check(
     counts = Counter((row.split or "(no split)", row.label) for row in rows)
     for (split, label), n in sorted(counts.items()):
         print(f"{split:<12} {label:<5} {n}")
-    print(f"no leaks in {', '.join([*fields, 'id', 'file'])}")
+    if len({row.split for row in rows} - {"", UNUSED}) < 2:
+        print("fewer than two splits: there is nothing that could leak")
+    else:
+        print(f"no leaks in {', '.join([*fields, 'id', 'file'])}")

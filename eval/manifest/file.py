@@ -7,6 +7,7 @@ forged part cannot be written: there is no such clip.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import math
 import re
@@ -19,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from avdetect.errors import OutputError
 from avdetect.types import Segment
 from eval.errors import ManifestError
 from eval.manifest.row import ManifestRow
@@ -52,6 +54,8 @@ def read_manifest(path: Path) -> list[ManifestRow]:
             )
         first[row.id] = number
         rows.append(row)
+    if not rows:
+        raise ManifestError(f"{path}: holds no row below its header; write it anew")
     return rows
 
 
@@ -61,6 +65,7 @@ def write_manifest(path: Path, rows: Sequence[ManifestRow]) -> None:
     Raises:
         ManifestError: another suffix, an id twice, or a fake row whose forged part is said to be
             empty (None is *unknown*).
+        OutputError: the file cannot be written there.
     """
     _check_suffix(path)
     seen: set[str] = set()
@@ -75,10 +80,14 @@ def write_manifest(path: Path, rows: Sequence[ManifestRow]) -> None:
         seen.add(row.id)
     part = path.with_name(f"{path.name}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         (_write_csv if path.suffix == ".csv" else _write_parquet)(part, rows)
         part.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def segments_text(segments: Iterable[Segment]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,9 +49,7 @@ def find_leaks(rows: Sequence[ManifestRow], held_out: Sequence[str]) -> tuple[Le
     for row in rows:
         if row.split in ("", UNUSED):
             continue
-        names = {(field, getattr(row, field)) for field in (*held_out, *_FILES)}
-        # One name for both kinds of file: the sound of one clip may be the whole of another.
-        for key in {("path" if field == "audio_path" else field, name) for field, name in names}:
+        for key in {_name(row, field) for field in (*held_out, *_FILES)}:
             if key[1]:
                 where[key].append(row.split)
     return tuple(
@@ -60,6 +59,15 @@ def find_leaks(rows: Sequence[ManifestRow], held_out: Sequence[str]) -> tuple[Le
             if len(set(splits)) > 1
         )
     )
+
+
+def _name(row: ManifestRow, field: str) -> tuple[str, str]:
+    """(kind, value), the same for two spellings: a blank at an end, ``./`` in a path."""
+    value: str = getattr(row, field).strip()
+    if field in ("path", "audio_path"):
+        # One kind for both: the sound of one clip may be the whole of another.
+        return "path", posixpath.normpath(value) if value else ""
+    return field, value
 
 
 def refuse_leaks(rows: Sequence[ManifestRow], held_out: Sequence[str], *, name: str) -> None:

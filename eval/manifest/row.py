@@ -69,6 +69,10 @@ class ManifestRow:
             raise ValueError("a clip with a fake part is not real")
         if self.label == "real" and (self.generator or self.fake_segments):
             raise ValueError("a real clip has neither a generator nor fake segments")
+        if (self.start_s is None) != (self.end_s is None):
+            raise ValueError("a segment has a start_s and an end_s, a whole file neither")
+        if self.start_s is not None and self.end_s is not None and self.start_s >= self.end_s:
+            raise ValueError(f"start_s {self.start_s} is not before end_s {self.end_s}")
         if self.label == "real" and self.fake_segments is None:
             object.__setattr__(self, "fake_segments", ())
 

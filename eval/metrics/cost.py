@@ -29,8 +29,8 @@ class OperatingPoint:
     def __post_init__(self) -> None:
         if not 0.0 < self.prior_fake < 1.0:
             raise ValueError(f"prior_fake must lie between 0 and 1: {self.prior_fake}")
-        if not (self.cost_miss > 0.0 and self.cost_false_acceptance > 0.0):
-            raise ValueError("costs must be positive")
+        if not (0.0 < self.cost_miss < math.inf and 0.0 < self.cost_false_acceptance < math.inf):
+            raise ValueError("costs must be positive and finite")
 
     @property
     def threshold_llr(self) -> float:

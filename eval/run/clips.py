@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from eval.answers import ANSWERS
 from eval.datasets.read import protocol_rows
@@ -16,6 +17,8 @@ from eval.manifest.folds import assign_folds, fold_split
 from eval.manifest.leaks import refuse_leaks
 from eval.manifest.row import ManifestRow
 from eval.protocol import Protocol
+
+_MEDIA = ("id", "path", "audio_path", "start_s", "end_s")  # what is scanned under an id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +67,13 @@ def read_clips(protocol: Protocol, root: Path) -> Clips:
     )
 
 
-def run_fingerprint(protocol: Protocol) -> str:
+def run_fingerprint(protocol: Protocol, measured: Sequence[ManifestRow] = ()) -> str:
     """Short hash of what decides which clip stands behind an id and whether it is measured.
 
-    Titles, conditions and operating points are left out: they change tables, not scores.
+    Titles, conditions and operating points are left out: they change tables, not scores. Of a
+    manifest, which anybody may edit, the measured media count too; a published layout is fixed.
     """
-    decisive = {
+    decisive: dict[str, Any] = {
         "name": protocol.name,
         "dataset": protocol.dataset,
         "manifest": protocol.manifest,
@@ -77,6 +81,8 @@ def run_fingerprint(protocol: Protocol) -> str:
         "folds": dict(protocol.folds),
         "roles": dict(protocol.roles),
     }
+    if protocol.manifest:
+        decisive["media"] = [[getattr(row, name) for name in _MEDIA] for row in measured]
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]
 
 

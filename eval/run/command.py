@@ -39,6 +39,7 @@ from eval.shared_data import shared_root
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 OUT_OF_FOLD, RECORD = "out_of_fold.csv", "results.json"
+_FACTS = ("model", "versions", "device", "machine", "system")
 _SEED = 0  # of everything that a degradation draws
 
 
@@ -112,7 +113,7 @@ class Run:
         labels = RunLabels(
             model=model["fingerprint"],
             commit=run_facts.commit(),
-            protocol=run_fingerprint(self.protocol),
+            protocol=run_fingerprint(self.protocol, self.clips.measured),
         )
         store = Store(self.folder, labels)
         store.open((row.id for row in self.clips.measured), fresh=options.fresh)
@@ -203,6 +204,12 @@ class Run:
             peers += [peer for peer in found if peer.kind == self.protocol.peers]
         for where in self.options.peers:
             peers += read_peers(where)
+        names = [*self.protocol.answers, *(peer.name for peer in peers)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ScoresError(
+                f"--peers: two columns would be called {twice[0]!r}; rename the peer's file"
+            )
         return peer_contenders(peers, default_kind=self.protocol.peers)
 
     def _facts(self, model: dict[str, Any], device: str) -> dict[str, Any]:
@@ -216,10 +223,14 @@ class Run:
         path = self.folder / RECORD
         if not path.is_file():
             return None
-        old = json.loads(path.read_text("utf-8"))
-        if models != {old["model"]["fingerprint"]}:
-            return None
-        return {name: old[name] for name in ("model", "versions", "device", "machine", "system")}
+        try:
+            old = json.loads(path.read_text("utf-8"))
+            is_theirs = models == {old["model"]["fingerprint"]}
+            return {name: old[name] for name in _FACTS} if is_theirs else None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ScoresError(
+                f"{path}: is not the record of a run; delete it and run again"
+            ) from error
 
 
 def run(options: Options, scanner: Scanner | None = None) -> str:

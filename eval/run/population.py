@@ -35,7 +35,7 @@ def population_figures(
     *,
     n_draws: int,
 ) -> Figures:
-    """Figures by question; contenders without a score on these rows are left out.
+    """Figures by question; others without a score on these rows are left out, we never are.
 
     Returns:
         ``title``, ``n_clips``, ``n_people``, and under ``questions`` a list of ``question``,
@@ -47,7 +47,7 @@ def population_figures(
         asked = [
             contender
             for contender in population.contenders
-            if contender.question == question and contender.judged(population.rows)
+            if contender.question == question and _stands(contender, population.rows)
         ]
         if asked:
             parts = parts_by_condition(protocol, population.rows, question, durations_s)
@@ -80,6 +80,12 @@ def reversed_directions(populations: Sequence[Figures]) -> list[str]:
         for name, figures in question["contenders"].items()
         if figures["looks_reversed"]
     ]
+
+
+def _stands(contender: Contender, rows: Sequence[ManifestRow]) -> bool:
+    """Whether a contender has a line: ours also where it judged none of what it was asked."""
+    is_ours = contender.kind == "weights"
+    return bool(contender.entering(rows) if is_ours else contender.judged(rows))
 
 
 def _part_tables(

@@ -65,7 +65,7 @@ def figures(scored: Scored, *, n_draws: int) -> Figures:
         "levels": _levels(scored, n_draws),
         "localisation": localisation_figures(scored.rows, scored.located),
         "decisions": _decisions(scored.rows, scored.scores),
-        "warnings": reversed_directions(found),
+        "warnings": [*reversed_directions(found), *_strange_peers(scored)],
     }
 
 
@@ -89,7 +89,7 @@ def record(scored: Scored, found: Figures, facts: Figures) -> Figures:
         "commits": sorted({row.commit for row in used}),
         **facts,
         "protocol_sha256": hashlib.sha256(scored.protocol.text.encode()).hexdigest(),
-        "run_fingerprint": run_fingerprint(scored.protocol),
+        "run_fingerprint": run_fingerprint(scored.protocol, scored.clips.measured),
         "manifest_sha256": scored.clips.manifest_sha256,
         "peers_sha256": {peer.name: _scores_sha256(peer) for peer in scored.peers},
         **found,
@@ -130,6 +130,15 @@ def populations(scored: Scored) -> list[Population]:
 
 def _scores_sha256(peer: Contender) -> str:
     return hashlib.sha256(json.dumps(sorted(peer.scores.items())).encode()).hexdigest()
+
+
+def _strange_peers(scored: Scored) -> list[str]:
+    ids = {row.id for row in scored.clips.rows}
+    return [
+        f"{peer.name}: scores no id of the manifest and stands in no table: are its ids right?"
+        for peer in scored.peers
+        if ids.isdisjoint(peer.scores)
+    ]
 
 
 def _levels(scored: Scored, n_draws: int) -> dict[str, dict[str, Figures]]:

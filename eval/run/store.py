@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -104,16 +106,21 @@ def read_scores(path: Path) -> dict[Key, ScoreRow]:
     """Read a score file; a last line without its end (an interrupted run) is left out.
 
     Raises:
-        ScoresError: no such file, other columns than `COLUMNS`, a figure that is no number, or an
-            id twice at one level.
+        ScoresError: no such file, other columns than `COLUMNS`, a row of another length, a figure
+            that is no number, or an id twice at one level.
     """
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except OSError as error:
         raise ScoresError(f"{path}: cannot be read ({error.strerror}); run first") from error
+    except UnicodeDecodeError as error:
+        raise ScoresError(f"{path}: is not UTF-8 text; start anew with --fresh") from error
     reader = csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1]))
     if tuple(reader.fieldnames or ()) != COLUMNS:
-        raise ScoresError(f"{path}: columns are not {','.join(COLUMNS)}; start anew with --fresh")
+        raise ScoresError(
+            f"{path}: is not the scores.csv of a run (columns {','.join(COLUMNS)}); "
+            "name that file, or start anew with --fresh"
+        )
     rows: dict[Key, ScoreRow] = {}
     for cells in reader:
         row = _parse(path, cells)
@@ -177,7 +184,8 @@ def write_whole(path: Path, text: str) -> None:
         part.write_text(text, "utf-8")
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
 
 
@@ -198,9 +206,13 @@ def _cell(value: str | float | None) -> str:
 
 
 def _parse(path: Path, cells: dict[str, str]) -> ScoreRow:
+    if None in cells or None in cells.values():
+        raise ScoresError(f"{path}, id {cells['id']!r}: not as many fields as there are columns")
     try:
         figures = {name: float(cells[name]) if cells[name] else None for name in _FIGURES}
-    except (TypeError, ValueError):
-        raise ScoresError(f"{path}, id {cells['id']!r}: a figure is not a number") from None
+    except ValueError:
+        figures = {"": math.nan}
+    if not all(figure is None or math.isfinite(figure) for figure in figures.values()):
+        raise ScoresError(f"{path}, id {cells['id']!r}: a figure is not a finite number")
     words = {name: cells[name] for name in COLUMNS if name not in _FIGURES}
     return ScoreRow(**words, **figures)  # type: ignore[arg-type]

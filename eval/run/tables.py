@@ -170,7 +170,7 @@ def _localisation_table(figures: Figures) -> str:
 def _level_table(levels: Mapping[str, Figures]) -> str:
     head = (
         "level",
-        "targets hold",
+        "targets apply",
         "judged (real / fake)",
         "AUC [95 %]",
         "change from clean [95 %]",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,12 @@ def test_data_that_silence_gives_away_is_found_out() -> None:
     ]
     assert figure(silence_text(leaking), "AUC of leading silence").startswith("1.000")
     assert figure(silence_text(fair), "AUC of leading silence").startswith("0.500")
+
+
+def test_one_person_has_figures_without_an_interval() -> None:
+    trials = [trial(k, is_fake=k < 20, leading_s=0.01 * k, llr=0.1 * (k % 7)) for k in range(40)]
+    alone = [dataclasses.replace(trial, person="the only one") for trial in trials]
+    assert figure(silence_text(alone), "AUC of leading silence") == "1.000"
 
 
 def test_a_score_that_lives_on_silence_is_found_out() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 from pathlib import Path
@@ -120,11 +121,38 @@ def test_bad_files_are_refused_with_the_reason(tmp_path, capsys, rows, words):
     assert shown.out == ""
 
 
+@pytest.mark.parametrize("text", ["", "id,label,score,score\na,real,0,1\nb,fake,1,0\n", "\xff"])
+def test_a_file_without_one_column_of_each_name_is_refused(tmp_path, capsys, text):
+    path = tmp_path / "s.csv"
+    path.write_bytes(text.encode("latin-1"))
+    assert main(["metrics", str(path), "--higher", "fake"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {path}: ")
+
+
+def test_a_packed_score_file_reads_as_the_plain_one(tmp_path, capsys, trials):
+    plain = Path(write(tmp_path / "s.csv", rows_of(trials), "id,label,score,speaker"))
+    packed = tmp_path / "s.csv.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    for path in (plain, packed):
+        assert main(["metrics", str(path), "--higher", "fake", "--draws", "5"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second
+    packed.write_bytes(packed.read_bytes()[:-20])
+    assert main(["metrics", str(packed), "--higher", "fake"]) == 2
+
+
+@pytest.mark.parametrize("option", [("--cost-miss", "inf"), ("--draws", "0")])
+def test_options_that_mean_nothing_are_refused(tmp_path, capsys, trials, option):
+    path = write(tmp_path / "s.csv", rows_of(trials), "id,label,score,speaker")
+    assert main(["metrics", path, "--higher", "fake", *option]) == 2
+    assert capsys.readouterr().out == ""
+
+
 def test_missing_file_and_missing_column_are_refused(tmp_path, capsys):
-    assert main(["metrics", str(tmp_path / "none.csv"), "--higher", "fake"]) == 3
+    assert main(["metrics", str(tmp_path / "none.csv"), "--higher", "fake"]) == 2
     path = write(tmp_path / "s.csv", [("a", "real")], "id,label")
     assert main(["metrics", path, "--higher", "fake"]) == 2
-    assert "no column 'score'" in capsys.readouterr().err
+    assert "want one column 'score'" in capsys.readouterr().err
 
 
 def test_reversed_direction_of_one_speaker_is_flagged_without_an_interval(tmp_path, capsys):

@@ -31,6 +31,7 @@ def test_a_file_of_ones_own_needs_no_kind_and_a_folder_gives_all(tmp_path):
     [
         ("id,score,direction\na,1.0,sideways\n", "sideways"),
         ("id,score,direction\na,high,fake\n", "high"),
+        ("id,score,direction\na,inf,fake\n", "infinite"),
         ("name,score\na,1.0\n", "id,score,direction"),
         ("id,score,direction\na,1.0,fake\na,1.0,fake\n", "twice"),
     ],

@@ -22,11 +22,20 @@ def test_frozen_protocols_name_their_folds(name):
         ('title = "T"\ndataset = "d"\nheld_out = ["speakr"]', "names no such field: speakr"),
         ('title = "T"\ndataset = "d"\n[train_only]\ntaste = ["x"]', "names no such field: taste"),
         ('title = "T"\ndataset = "d"\n[point]\nprior_fake = 2.0', "prior_fake"),
+        ('title = "T"\ndataset = "d"\nmanifest = "m.csv"', "or both"),
+        ('title = "T"\ndataset = "d"\nname = "n"', r"unknown keys \['name'\]"),
+        ('title = "T"\ndataset = "d"\nsplits = "test"', "splits must be a list of text"),
+        ('title = "T"\ndataset = "d"\nanswers = []', "at least one"),
+        ('title = "T"\ndataset = "d"\n[folds]\none = "a/b"', "folds.one must be a list of text"),
+        ('title = "T"\ndataset = "d"\nfolds = 3', "folds must be a table"),
+        ('title = "T"\ndataset = "d"\npoint = 3', "point must be a table"),
+        ('title = "T"\nmanifest = 3', "manifest must be text"),
+        ("\xff", "not TOML"),
     ],
 )
 def test_what_a_protocol_cannot_say_is_refused(tmp_path, text, message):
     path = tmp_path / "p.toml"
-    path.write_text(text)
+    path.write_bytes(text.encode("latin-1"))
     with pytest.raises(ManifestError, match=message) as caught:
         read_protocol(str(path))
     assert str(path) in str(caught.value)

@@ -76,4 +76,8 @@ def test_refusals_name_the_cure(scores, tmp_path, capsys):
     ]
     write_scores(scores, twins)
     assert main(["export", "asvspoof5", str(scores), *out]) == 2
+    write_scores(scores, [score_row("E 1;a.wav", CLEAN, verdict("E", 1.0), LABELS)])
+    for form in ("asvspoof2021", "avdeepfake1m"):
+        assert main(["export", form, str(scores), *out]) == 2
+        assert "'E 1;a" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()

@@ -27,6 +27,8 @@ def test_check_counts_rows_and_refuses_leaks(tmp_path, capsys):
         f"error: {path}: 1 leak between splits: speaker 's' in test and train; "
         "move these rows to one split or to 'unused'\n"
     )
+    assert main(["check", str(path), "--held-out", "source,speaker"]) == 2
+    assert "speaker 's' in test and train" in capsys.readouterr().err
     assert main(["check", str(path), "--held-out", "colour"]) == 2
     assert "--held-out colour: must be one of speaker" in capsys.readouterr().err
 
@@ -74,3 +76,10 @@ def test_datasets_names_every_reader(flag, capsys):
     assert main(["datasets", *flag]) == 0
     printed = capsys.readouterr().out
     assert all(name in printed for name in DATASETS)
+
+
+def test_check_says_where_there_is_nothing_to_compare(tmp_path, capsys):
+    path = tmp_path / "m.csv"
+    write_manifest(path, [ManifestRow(id="a", path="a.wav", label="real", split="test")])
+    assert main(["check", str(path)]) == 0
+    assert "fewer than two splits" in capsys.readouterr().out

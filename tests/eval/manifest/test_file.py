@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from avdetect.errors import OutputError
 from avdetect.types import Segment
 from eval.errors import ManifestError
 from eval.manifest.file import (
@@ -103,6 +104,8 @@ def _written(manifest: Path, **cells: str) -> Path:
         ({"duration_s": "long"}, "row 1: duration_s 'long': want a number"),
         ({"duration_s": "nan"}, "row 1: duration_s 'nan': want a number"),
         ({"start_s": "-1"}, "row 1: start_s '-1': want a number of at least 0"),
+        ({"start_s": "1", "end_s": ""}, "row 1: a segment has a start_s and an end_s"),
+        ({"start_s": "3", "end_s": "1"}, "row 1: start_s 3.0 is not before end_s 1.0"),
         ({"rate_hz": "8000.5"}, "row 1: rate_hz '8000.5': want whole samples"),
         ({"speed": "1"}, "unknown columns: speed; the columns are id, path"),
     ],
@@ -168,3 +171,18 @@ _seconds = st.floats(0, 1e7, allow_nan=False).filter(lambda s: not math.copysign
 def test_segments_survive_as_text(pairs):
     segments = tuple(Segment(start, end) for start, end in pairs)
     assert parse_segments(segments_text(segments)) == segments
+
+
+def test_a_manifest_needs_a_row(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_text(",".join(COLUMNS) + "\n")
+    with pytest.raises(ManifestError, match="holds no row"):
+        read_manifest(path)
+
+
+def test_a_folder_is_made_and_one_that_cannot_be_is_named(tmp_path):
+    rows = [ManifestRow(id="a", path="a.wav", label="real")]
+    write_manifest(tmp_path / "new/folder/m.csv", rows)
+    assert read_manifest(tmp_path / "new/folder/m.csv") == rows
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_manifest(tmp_path / "new/folder/m.csv/m.csv", rows)

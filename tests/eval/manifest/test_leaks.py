@@ -43,6 +43,8 @@ def test_unknown_values_and_unused_rows_take_no_part():
         ({"audio_path": "same.opus"}, {"audio_path": "same.opus"}, "path"),
         ({"path": "same.opus"}, {"audio_path": "same.opus"}, "path"),
         ({"id": "same"}, {"id": "same"}, "id"),
+        ({"path": "a/same.wav"}, {"path": "./b/../a/same.wav"}, "path"),
+        ({"path": "same.wav"}, {"audio_path": "./same.wav "}, "path"),
     ],
 )
 def test_a_file_or_id_in_two_splits_always_leaks(one, other, field):

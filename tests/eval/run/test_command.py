@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 
+from avdetect.errors import OutputError
 from avdetect.verdict import Input
 from eval.__main__ import main
 from eval.errors import LeakError, ScoresError
@@ -244,3 +245,78 @@ def test_out_of_fold_scores_make_the_second_line(small):
     first = record["populations"][0]["questions"][0]["contenders"]
     assert list(first) == ["voice_clone", "cross-validated: all"]
     assert (folder / "plots" / "cross-validated_all_det.svg").is_file()
+
+
+def test_an_edited_manifest_is_another_run(small):
+    run(options(small), LoudnessDetector())
+    rows = voice_rows(16)
+    write_protocol(small, [replace(rows[0], language="fr"), *rows[1:]])
+    run(options(small), LoudnessDetector())  # the same media: only tables change
+    write_protocol(small, [replace(rows[0], path=rows[2].path), *rows[1:]])
+    again = LoudnessDetector()
+    with pytest.raises(ScoresError, match="another protocol"):
+        run(options(small), again)
+    assert again.asked == 0
+
+
+def test_a_peer_may_not_take_our_name_and_one_of_other_clips_is_told(small, capsys):
+    run(options(small), LoudnessDetector())
+    ours, other = small / "audio_voice_clone.csv", small / "audio_Elsewhere.csv"
+    for path in (ours, other):
+        path.write_text("id,score,direction\nnowhere.wav,1.0,fake\n")
+    with pytest.raises(ScoresError, match="'voice_clone'"):
+        print_tables(options(small, peers=(ours,)))
+    with pytest.raises(ScoresError, match="'Elsewhere'"):
+        print_tables(options(small, peers=(other, other)))
+    print_tables(options(small, peers=(other,)))
+    assert "warning: Elsewhere: scores no id of the manifest" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}"])
+def test_a_broken_record_is_refused(small, text):
+    run(options(small), LoudnessDetector())
+    (small / "out/small/results.json").write_text(text)
+    with pytest.raises(ScoresError, match=r"results\.json: is not the record of a run"):
+        print_tables(options(small))
+
+
+def test_broken_score_files_are_refused(small):
+    run(options(small), LoudnessDetector())
+    path = small / "out/small" / SCORES
+    text = path.read_text()
+    row = text.splitlines()[1]
+    figure = row.split(",")[3]
+    for broken, words in (
+        (text.replace(figure, "nan", 1), "not a finite number"),
+        (text.replace(row, f"{row},more", 1), "not as many fields"),
+        (f"{text}half,clean\n", "not as many fields"),
+        ("\xff", "not UTF-8"),
+    ):
+        path.write_bytes(broken.encode("latin-1"))
+        with pytest.raises(ScoresError, match=words):
+            print_tables(options(small))
+    path.write_text(f"\ufeff{text}")  # as a spreadsheet saves it
+    print_tables(options(small))
+
+
+def test_results_below_a_file_are_refused(small):
+    with pytest.raises(OutputError, match="cannot be written"):
+        run(options(small, out=small / "small.toml"), LoudnessDetector())
+
+
+def test_an_answer_that_judged_nothing_stands_with_its_coverage(small):
+    rows = [replace(row, video_label=row.label) for row in voice_rows(16)]
+    protocol = write_protocol(small, rows)
+    protocol.write_text(
+        protocol.read_text().replace('["voice_clone"]', '["voice_clone", "lip_sync"]')
+    )
+    text = run(options(small), LoudnessDetector())
+    assert "| lip_sync | 8 | 8 | 0.0 % (0.0 % / 0.0 %) |" in text
+
+
+@pytest.mark.parametrize("text", ["", "procedure,id\np,b\n", "\xff"])
+def test_a_broken_out_of_fold_file_is_refused(small, text):
+    run(options(small), LoudnessDetector())
+    (small / "out/small/out_of_fold.csv").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ScoresError, match=r"out_of_fold\.csv.*write it"):
+        print_tables(options(small))
