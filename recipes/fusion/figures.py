@@ -1,4 +1,4 @@
-"""What a fusion reaches on identities that trained nothing, each figure with its interval."""
+"""What a fusion reaches on the identities that chose its epoch, each figure with its interval."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from recipes.fusion.variants import VARIANTS
 def compare(
     held: Sequence[Item], network: FusionNetwork, late: LateFusion
 ) -> dict[str, dict[str, float]]:
-    """AUC on unseen identities: cross-attention, tuned late fusion, their difference, branches."""
+    """AUC on development identities: cross-attention, late fusion, their difference, branches."""
     labels = np.array([item.labels["fake"] for item in held])
     groups = np.array([item.sample.group for item in held])
     with torch.inference_mode():

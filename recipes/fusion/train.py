@@ -33,7 +33,7 @@ Settings = dict[str, Any]
 
 
 def main() -> None:
-    """Train, print what was reached on identities that trained nothing, export."""
+    """Train, print what was reached on the identities that chose the epoch, export."""
     arguments = _arguments()
     settings: Settings = tomllib.loads((Path(__file__).parent / "config.toml").read_text("utf-8"))
     torch.manual_seed(settings["seed"])
@@ -111,8 +111,9 @@ def export(
         },
         "figures": {
             "command": "python -m recipes.fusion.train",
-            "what": "AUC on forged variants of identities held out from the fusion's training; "
-            "late is a logistic regression tuned on the same samples",
+            "what": "AUC on forged variants of identities that the fusion did not learn from, but "
+            "by whose loss the epoch was chosen: development figures. Late is a logistic "
+            "regression tuned on the samples learned from",
             **{key.replace("/", "_"): value for key, value in figures.items()},
         },
         "limits": {
