@@ -31,6 +31,7 @@ from eval.run.store import (
     ScoreRow,
     read_scores,
     refuse_other_model,
+    refuse_other_protocol,
     refuse_unknown_ids,
 )
 from eval.run.stretches import read_located
@@ -165,6 +166,7 @@ class Run:
         path = self.folder / SCORES
         scores = read_scores(path)
         refuse_unknown_ids(path, scores, (row.id for row in self.clips.measured))
+        refuse_other_protocol(path, scores, run_fingerprint(self.protocol, self.clips.measured))
         rows = self._complete_rows(path, scores)
         return Scored(
             protocol=self.protocol,

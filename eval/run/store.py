@@ -132,14 +132,22 @@ def read_scores(path: Path) -> dict[Key, ScoreRow]:
 
 def refuse_other_run(path: Path, rows: Mapping[Key, ScoreRow], labels: RunLabels) -> None:
     """Raise `ScoresError` if a row was made by another model or under another protocol."""
-    for what in ("model", "protocol"):
-        ours: str = getattr(labels, what)
-        others = {getattr(row, what) for row in rows.values()} - {ours}
-        if others:
-            raise ScoresError(
-                f"{path}: holds rows of another {what} ({', '.join(sorted(others))}, now {ours}); "
-                "use --fresh to throw them away, or --out for another folder"
-            )
+    _refuse_other(path, {row.model for row in rows.values()}, "model", labels.model)
+    refuse_other_protocol(path, rows, labels.protocol)
+
+
+def refuse_other_protocol(path: Path, rows: Mapping[Key, ScoreRow], protocol: str) -> None:
+    """Raise `ScoresError` if a row is of another protocol, or of other media under the same ids."""
+    _refuse_other(path, {row.protocol for row in rows.values()}, "protocol or manifest", protocol)
+
+
+def _refuse_other(path: Path, found: set[str], what: str, ours: str) -> None:
+    others = found - {ours}
+    if others:
+        raise ScoresError(
+            f"{path}: holds rows of another {what} ({', '.join(sorted(others))}, now {ours}); "
+            "use --fresh to throw them away, or --out for another folder"
+        )
 
 
 def refuse_other_model(path: Path, rows: Mapping[Key, ScoreRow], model: str) -> None:

@@ -254,9 +254,11 @@ def test_an_edited_manifest_is_another_run(small):
     run(options(small), LoudnessDetector())  # the same media: only tables change
     write_protocol(small, [replace(rows[0], path=rows[2].path), *rows[1:]])
     again = LoudnessDetector()
-    with pytest.raises(ScoresError, match="another protocol"):
+    with pytest.raises(ScoresError, match="another protocol or manifest"):
         run(options(small), again)
     assert again.asked == 0
+    with pytest.raises(ScoresError, match="another protocol or manifest"):
+        print_tables(options(small))
 
 
 def test_a_peer_may_not_take_our_name_and_one_of_other_clips_is_told(small, capsys):
