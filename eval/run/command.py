@@ -102,6 +102,7 @@ class Run:
         }
         out = options.out if options.out is not None else RESULTS
         self.folder = out / self.protocol.name
+        self.peers: list[Contender] = self._peers()  # a bad file is told before hours of scanning
 
     def scan(self, scanner: Scanner | None = None) -> dict[str, Any]:
         """Scan what the score file lacks; returns the facts of the machine and model.
@@ -116,6 +117,8 @@ class Run:
             commit=run_facts.commit(),
             protocol=run_fingerprint(self.protocol, self.clips.measured),
         )
+        if options.fresh and scanner is None:
+            scanner = _load(options)  # before old rows go: it may fail
         store = Store(self.folder, labels)
         store.open((row.id for row in self.clips.measured), fresh=options.fresh)
         tasks = todo(store, self._tasks())
@@ -179,7 +182,7 @@ class Run:
                 for name, level in LEVELS.items()
                 if name != CLEAN and all((row.id, name) in scores for row in rows)
             },
-            peers=self._peers(),
+            peers=self.peers,
             procedures=procedure_contenders(
                 self.folder / OUT_OF_FOLD, self.protocol, self.clips.rows
             ),

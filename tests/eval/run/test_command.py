@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from avdetect.errors import OutputError
+from avdetect.errors import OutputError, UsageError
 from avdetect.verdict import Input
 from eval.__main__ import main
 from eval.errors import LeakError, ScoresError
@@ -299,6 +299,18 @@ def test_broken_score_files_are_refused(small):
             print_tables(options(small))
     path.write_text(f"\ufeff{text}")  # as a spreadsheet saves it
     print_tables(options(small))
+
+
+def test_old_rows_outlive_a_fresh_run_that_cannot_start(small):
+    run(options(small), LoudnessDetector())
+    before = (small / "out/small" / SCORES).read_bytes()
+    with pytest.raises(UsageError, match="device"):
+        run(options(small, fresh=True, device="abacus"))
+    scanner = LoudnessDetector()
+    with pytest.raises(ScoresError, match="cannot be read"):
+        run(options(small, fresh=True, peers=(small / "none.csv",)), scanner)
+    assert scanner.asked == 0
+    assert (small / "out/small" / SCORES).read_bytes() == before
 
 
 def test_results_below_a_file_are_refused(small):
