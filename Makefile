@@ -51,9 +51,11 @@ test: lint
 
 # Needs the data folder, ../shared or $AVDETECT_DATA; the scores in eval/results are written anew,
 # so that git shows what moved. Cross-validated figures come from the committed out-of-fold scores.
+PHONE_LEVELS := ulaw,g722,amr_12.2,amr_7.4,opus_12,mp3_32
 bench-accuracy: env
-	$(BIN)/python -m eval run voice --fresh
+	$(BIN)/python -m eval run voice --fresh --levels $(PHONE_LEVELS)
 	$(BIN)/python -m eval run video --fresh
+	$(BIN)/python -m eval run faces --fresh
 
 # Exit code 1 if a pooled AUC leaves the 95 % interval of the committed scores.
 bench-folds: env

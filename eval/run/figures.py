@@ -52,7 +52,7 @@ def part_figures(
     *,
     n_draws: int,
 ) -> Figures:
-    """Counts, AUC and EER of a part of a population, and its errors at the population's thresholds.
+    """Counts, AUC, EER and Cllr of a part of a population, and its errors at the whole's thresholds.
 
     Args:
         contender: whose scores.
@@ -65,6 +65,8 @@ def part_figures(
     figures = counts(contender, rows) | {
         "auc": _defined(metrics.auc, trials),
         "eer": _defined(metrics.eer, trials),
+        "min_cllr": _defined(metrics.min_cllr, trials),
+        "cllr": _defined(metrics.cllr, trials) if contender.is_llr else None,
         "intervals": {"auc": auc_interval(trials, n_draws)},
     }
     figures["at"] = {

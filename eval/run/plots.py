@@ -85,7 +85,7 @@ def _svg(draw: Draw, title: str) -> str:
         draw(axes)
         buffer = io.StringIO()
         FigureCanvasSVG(figure)
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
         return buffer.getvalue()
 
 

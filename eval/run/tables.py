@@ -136,6 +136,10 @@ def _part_tables(condition: str, parts: Mapping[str, Mapping[str, Figures]]) -> 
         "false alarms / detected / cost:"
     )
     yield _by_contender(condition, parts, lambda part: errors(part["at"].get("one_percent")))
+    yield f"By {condition}, Cllr (minCllr):"
+    yield _by_contender(
+        condition, parts, lambda part: f"{number(part['cllr'])} ({number(part['min_cllr'])})"
+    )
 
 
 def _by_contender(condition: str, parts: Mapping[str, Mapping[str, Figures]], cell: Any) -> str:
@@ -175,6 +179,7 @@ def _level_table(levels: Mapping[str, Figures]) -> str:
         "AUC [95 %]",
         "change from clean [95 %]",
         "EER",
+        "Cllr (minCllr)",
         "at the clean 1 % threshold: false alarms / detected / cost",
     )
     rows = [
@@ -185,6 +190,7 @@ def _level_table(levels: Mapping[str, Figures]) -> str:
             with_interval(figures, "auc"),
             _change(figures["change"]),
             percent(figures["eer"]),
+            f"{number(figures['cllr'])} ({number(figures['min_cllr'])})",
             errors(figures["at"].get("one_percent")),
         )
         for name, figures in levels.items()
