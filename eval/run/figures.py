@@ -52,7 +52,7 @@ def part_figures(
     *,
     n_draws: int,
 ) -> Figures:
-    """Counts, AUC, EER and Cllr of a part of a population, and its errors at the whole's thresholds.
+    """Counts, AUC, EER and Cllr of a part of a population, and errors at the whole's thresholds.
 
     Args:
         contender: whose scores.
