@@ -22,6 +22,7 @@ class OutOfFold:
         fold: what was held out with it: a fold of the protocol, or a source.
         score: raw, higher = more fake; None where the model abstained.
         fake_llr: by a calibration that had not seen the fold either; None as ``score``.
+        config_sha256: of the settings and folds it was made with, empty where not written yet.
     """
 
     procedure: str
@@ -29,6 +30,7 @@ class OutOfFold:
     fold: str
     score: float | None
     fake_llr: float | None = None
+    config_sha256: str = ""
 
 
 def read_out_of_fold(path: Path) -> list[OutOfFold]:
@@ -63,6 +65,7 @@ def _parse(path: Path, cells: dict[str, str]) -> OutOfFold:
         fold=cells["fold"],
         score=_number(path, cells, "score"),
         fake_llr=_number(path, cells, "fake_llr"),
+        config_sha256=cells["config_sha256"],
     )
 
 

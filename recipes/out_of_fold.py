@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from eval.manifest.row import ManifestRow
 from eval.out_of_fold import COLUMNS, OutOfFold
+from eval.protocol import Protocol
 from recipes.calibrate import fit_calibration
 from recipes.datasets.voices import is_fake
 
@@ -35,6 +39,19 @@ def with_llrs(scored: Sequence[OutOfFold], truth: Mapping[str, ManifestRow]) -> 
         replace(e, fake_llr=None if e.score is None else done[e.procedure, e.fold](e.score))
         for e in scored
     ]
+
+
+def config_sha256(protocol: Protocol, settings: Mapping[str, Any]) -> str:
+    """Hash of what decides out-of-fold scores beside the code: settings, and how folds are cut."""
+    cut = {
+        "folds": protocol.folds,
+        "sets": protocol.sets,
+        "roles": protocol.roles,
+        "held_out": protocol.held_out,
+        "train_only": protocol.train_only,
+    }
+    canonical = json.dumps({"protocol": cut, "settings": settings}, sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def write_out_of_fold(

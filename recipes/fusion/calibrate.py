@@ -10,7 +10,6 @@ judged under a fit on all the others, into ``eval/results/video/out_of_fold.csv`
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tomllib
 from pathlib import Path
@@ -33,7 +32,7 @@ from recipes.fusion.fit import Fit, Judges, fit, fused_llrs, is_fake, late_patte
 from recipes.fusion.items import FUSED
 from recipes.fusion.measured_rows import Measured, measured_samples
 from recipes.fusion.rows import branch_calibrations, group_of, load_branches
-from recipes.out_of_fold import write_out_of_fold
+from recipes.out_of_fold import config_sha256, write_out_of_fold
 
 PROCEDURE = "calibrations and fusion weights"
 _RESULTS = Path(__file__).resolve().parents[2] / "eval" / "results"
@@ -89,7 +88,7 @@ def cross_validate(
         _RESULTS / "video" / "out_of_fold.csv",
         scored,
         commit=run_facts.commit(),
-        config_sha256=hashlib.sha256(protocol.text.encode()).hexdigest(),
+        config_sha256=config_sha256(protocol, {}),
     )
     return figures_of(measured, llrs)
 

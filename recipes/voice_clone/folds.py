@@ -15,10 +15,9 @@ the shipped score, and would take twenty minutes a fold where the judges take se
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -30,7 +29,7 @@ from eval.manifest.row import ManifestRow
 from eval.out_of_fold import OutOfFold, read_out_of_fold
 from eval.protocol import Protocol, read_protocol
 from eval.run_facts import commit
-from recipes.out_of_fold import POOL, with_llrs, write_out_of_fold
+from recipes.out_of_fold import POOL, config_sha256, with_llrs, write_out_of_fold
 from recipes.voice_clone.fold_figures import disagreements, figure_lines
 from recipes.voice_clone.rows import PROTOCOL, measurable, voice_rows
 from recipes.voice_clone.samples import ClipStatistics, clip_statistics
@@ -113,11 +112,6 @@ def score_turn(
     ]
 
 
-def config_sha256(config: Path, protocol: Protocol) -> str:
-    """Hash of all that decides the figures beside the code: settings and protocol."""
-    return hashlib.sha256(config.read_bytes() + protocol.text.encode()).hexdigest()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What the command line says.
@@ -156,12 +150,14 @@ def run(rows: Sequence[ManifestRow], protocol: Protocol, options: Options) -> in
     if options.fold is None:
         scored = with_llrs(scored, truth)
     print("\n".join(figure_lines(scored, truth)))
+    sha = config_sha256(protocol, asdict(settings))
     if options.check:
         found = disagreements(scored, committed, truth)
+        if {e.config_sha256 for e in committed} != {sha}:
+            found.insert(0, f"{options.out}: made with other settings or folds; write it anew")
         print("\n".join(found) or f"agrees with {options.out}")
         return int(bool(found))
     if options.fold is None:
-        sha = config_sha256(options.config, protocol)
         write_out_of_fold(options.out, scored, commit=commit(), config_sha256=sha)
     return 0
 

@@ -91,6 +91,18 @@ def test_a_check_fails_where_scores_are_flipped(
     assert "outside the committed 95 % interval" in capsys.readouterr().out
 
 
+def test_a_check_fails_where_other_settings_made_the_file(
+    data: Data, options: Options, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, rows, protocol = data
+    other = replace(options, out=options.out.with_name("other.csv"), check=True)
+    write_out_of_fold(
+        other.out, read_out_of_fold(options.out), commit="x", config_sha256="of other settings"
+    )
+    assert run(rows, protocol, other) == 1
+    assert "made with other settings or folds" in capsys.readouterr().out
+
+
 def test_scores_of_other_clips_do_not_agree(data: Data, options: Options) -> None:
     scored = read_out_of_fold(options.out)
     (found,) = disagreements(scored, scored[1:], {row.id: row for row in data[1]})
