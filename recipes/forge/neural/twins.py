@@ -1,6 +1,6 @@
 """Copy-synthesise every human training clip with vocoders drawn for it.
 
-python -m recipes.forge.neural.twins [--count 2] [--least-step 4000]
+python -m recipes.forge.neural.twins [--count 2] [--least-step 4000] [--without NAME ...]
 
 Writes ``runs/voice_clone/neural_twins/<clip>__<vocoder>.npy``, int16 at 16 kHz, on the clock of the
 ``clean`` variant of `recipes.datasets.voices`. Run again with more vocoders, it makes what the new
@@ -78,11 +78,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=2, help="vocoders a clip")
     parser.add_argument("--least-step", type=int, default=0, help="no vocoder kept before it")
+    parser.add_argument("--without", nargs="*", default=[], help="trainings not yet good enough")
     given = parser.parse_args()
     torch.set_num_threads(1)
+    names = [
+        name
+        for name in list_vocoders(least_step=given.least_step)
+        if name.partition("@")[0] not in given.without
+    ]
     held_out = read_protocol("voice").roles["test"]
     rows = [row for row in human_rows(held_out) if row.quality != demo_voices.OPUS]
-    write_twins(rows, list_vocoders(least_step=given.least_step), given.count)
+    write_twins(rows, names, given.count)
 
 
 if __name__ == "__main__":
