@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from recipes.forge.neural.quantiser import ResidualQuantiser
 from recipes.forge.neural.vocoder import Copy, LogMel, Vocoder, pad_to_multiple
 
+_SQUEEZE = 8  # width of a frame to that of a token
 _LOUDEST = 100.0  # bound of predicted magnitudes
 
 
@@ -84,11 +85,11 @@ class TokenBottleneck(nn.Module):
             *(ConvNeXtBlock(settings.width) for _ in range(settings.n_blocks // 2)),
             nn.Conv1d(settings.width, settings.width, self.stride, self.stride),
         )
-        self.squeeze = nn.Conv1d(settings.width, settings.width // 4, 1)
+        self.squeeze = nn.Conv1d(settings.width, settings.width // _SQUEEZE, 1)
         self.quantiser = ResidualQuantiser(
-            settings.n_quantisers, settings.n_codes, settings.width // 4
+            settings.n_quantisers, settings.n_codes, settings.width // _SQUEEZE
         )
-        self.widen = nn.Conv1d(settings.width // 4, settings.width, 3, padding=1)
+        self.widen = nn.Conv1d(settings.width // _SQUEEZE, settings.width, 3, padding=1)
 
     def forward(self, x: Tensor, n_quantisers: int) -> tuple[Tensor, Tensor]:
         """Features that went through tokens, and the commitment loss."""

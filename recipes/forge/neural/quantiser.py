@@ -26,6 +26,8 @@ class ResidualQuantiser(nn.Module):
     def __init__(self, n_quantisers: int, n_codes: int, width: int) -> None:
         super().__init__()
         self.n_quantisers = n_quantisers
+        # Without it a few loud features take all codes, and more codebooks tell nothing more.
+        self.even = nn.BatchNorm1d(width, affine=False)
         self.register_buffer("codes", torch.zeros(n_quantisers, n_codes, width))
         self.register_buffer("counts", torch.ones(n_quantisers, n_codes))
         self.register_buffer("sums", torch.zeros(n_quantisers, n_codes, width))
@@ -38,10 +40,10 @@ class ResidualQuantiser(nn.Module):
             n_used: number of codebooks; 0 as in `Vocoder.forward`.
 
         Returns:
-            (B, D, T) sums of code vectors, gradients passed straight through, and the commitment
-            loss.
+            (B, D, T) sums of code vectors, each feature at unit variance, gradients passed straight
+            through, and the commitment loss.
         """
-        flat = vectors.float().transpose(1, 2).reshape(-1, vectors.shape[1])
+        flat = self.even(vectors.float()).transpose(1, 2).reshape(-1, vectors.shape[1])
         if self.training and not n_used:
             n_used = int(torch.randint(1, self.n_quantisers + 1, ()))
         residual, penalty = flat, flat.new_zeros(())

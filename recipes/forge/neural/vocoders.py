@@ -93,9 +93,13 @@ def load_vocoder(path: Path) -> Vocoder:
     vocoder = build_vocoder(_read_network(path))
     with safe_open(path, "pt") as tensors:
         state = {key: tensors.get_tensor(key) for key in tensors.keys()}
-    lacking, surplus = vocoder.load_state_dict(state, strict=False)
+    unfit = f"{path}: weights do not fit their network: train it again"
+    try:
+        lacking, surplus = vocoder.load_state_dict(state, strict=False)
+    except RuntimeError as error:
+        raise CheckpointError(unfit) from error
     if surplus or not all(key.endswith(TRAINING_ONLY) for key in lacking):
-        raise CheckpointError(f"{path}: weights do not fit their network: train it again")
+        raise CheckpointError(unfit)
     return vocoder.eval()
 
 
