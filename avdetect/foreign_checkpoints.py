@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor
 
 from avdetect.checkpoint_writer import write_checkpoint
-from avdetect.errors import CheckpointError
+from avdetect.errors import CheckpointError, OutputError
 from avdetect.nn.aasist import AASIST_L, AasistSettings
 from avdetect.nn.foreign_names import AASIST_RULES, XLSR_AASIST_RULES, Rules, renamed
 
@@ -99,12 +98,14 @@ def import_checkpoint(layout: str, path: Path, folder: Path) -> Path:
     Args:
         layout: a key of `LAYOUTS`.
         path: ``.pth`` file; only tensors are read from it, no code is run.
-        folder: the checkpoint folder to write, see `avdetect.checkpoint`.
+        folder: the checkpoint folder to make, see `avdetect.checkpoint`.
 
     Raises:
         CheckpointError: the file is absent, no checkpoint, or of another layout.
-        OutputError: the folder cannot be written.
+        OutputError: the folder is there already, or cannot be written.
     """
+    if folder.exists():  # other weights under an old calibration would give wrong LLRs
+        raise OutputError(f"{folder}: is there already: choose another name or remove it")
     foreign = LAYOUTS[layout]
     state = renamed(_tensors(path), foreign.rules)
     try:
@@ -129,8 +130,8 @@ def _tensors(path: Path) -> dict[str, Tensor]:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        reason = next(iter(str(error).splitlines()), "the file is cut off")
+    except Exception as error:  # bytes that are no pickle fail in any way at all
+        reason = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
         raise CheckpointError(f"{path}: not a PyTorch checkpoint of tensors: {reason}") from error
     for key in _WRAPPERS:
         if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):

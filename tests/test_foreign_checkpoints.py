@@ -9,7 +9,7 @@ from transformers import Wav2Vec2Model
 from avdetect.branches.voice_clone import build_voice_clone
 from avdetect.checkpoint import load_checkpoint
 from avdetect.cli.app import run
-from avdetect.errors import CheckpointError
+from avdetect.errors import CheckpointError, OutputError
 from avdetect.foreign_checkpoints import import_checkpoint
 from avdetect.nn.xlsr_aasist import XlsrAasist
 from avdetect.types import Segment
@@ -61,7 +61,7 @@ def _their_name(name: str) -> str:
     return name  # the rules leave names that are already ours alone
 
 
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"hello\n", None])
 def test_other_files_are_refused_by_name(models: Path, content: bytes | None) -> None:
     path = models / "odd.pth"
     if content is not None:
@@ -71,6 +71,25 @@ def test_other_files_are_refused_by_name(models: Path, content: bytes | None) ->
     with pytest.raises(CheckpointError, match=r"odd\.pth"):
         import_checkpoint("aasist", path, models / "odd")
     assert not (models / "odd").exists()
+
+
+def test_a_model_that_is_there_is_left_alone(models: Path) -> None:
+    (models / "mine").mkdir()
+    (models / "mine" / "weights.safetensors").write_bytes(b"mine")
+    with pytest.raises(OutputError, match="mine: is there already"):
+        import_checkpoint("aasist", models / "AASIST.pth", models / "mine")
+    assert [path.read_bytes() for path in (models / "mine").iterdir()] == [b"mine"]
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "a/b", "..", "."])
+def test_a_new_model_stays_in_the_models_folder(
+    models: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inside = models / "inside"
+    command = ["models", "import", "aasist", "AASIST.pth", f"--name={name}", f"--out={inside}"]
+    assert run(command) == 2
+    assert "--name" in capsys.readouterr().err
+    assert not inside.exists()
 
 
 def test_a_pickle_with_code_is_not_run(models: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from avdetect.errors import CheckpointError
+from avdetect.errors import CheckpointError, UsageError
 from avdetect.report.words import plain
 
 
@@ -64,6 +64,9 @@ def import_model(layout: str, path: Path, name: str, out: Path | None) -> None:
     """Bring a published checkpoint into our form and say what is still to do."""
     from avdetect.checkpoint import models_dir
     from avdetect.foreign_checkpoints import import_checkpoint
+
+    if Path(name).name != name or name == "..":
+        raise UsageError(f"--name {name!r}: want a folder's name; --out says where it goes")
 
     folder = import_checkpoint(layout, path, (out if out is not None else models_dir()) / name)
     typer.echo(plain(f"wrote {folder}"))

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -135,8 +134,8 @@ def cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 def _tensors(name: str, weights: bytes) -> dict[str, Tensor]:
     try:
         loaded = torch.load(io.BytesIO(weights), map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        reason = next(iter(str(error).splitlines()), "the file is cut off")
+    except Exception as error:  # bytes that are no pickle fail in any way at all
+        reason = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
         raise CheckpointError(f"{name}: {WEIGHTS} is no checkpoint of tensors: {reason}") from error
     if not isinstance(loaded, Mapping) or not all(isinstance(v, Tensor) for v in loaded.values()):
         raise CheckpointError(f"{name}: {WEIGHTS} holds no table of tensors")

@@ -89,6 +89,7 @@ def test_without_a_model_only_seconds_are_counted():
     [
         (b"", "no checkpoint"),
         (b"not a checkpoint", "no checkpoint"),
+        (b"hello\n", "no checkpoint"),
         ([1, 2, 3], "no table of tensors"),
         ({"a": torch.zeros(2)}, "no ECAPA-TDNN"),
         ("without fc", "no ECAPA-TDNN"),
