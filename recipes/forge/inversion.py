@@ -129,6 +129,7 @@ def _pulses(waveform: Samples, rng: np.random.Generator, *, minimum_phase: bool)
     noise = noise[:, : len(pitch)] / np.sqrt(np.mean(np.abs(noise) ** 2))
     out = _inverted(magnitude * np.sqrt(1 - periodic) * noise, HOP, len(waveform), 512)
     places = _pulse_places(pitch)
+    places = places[places < len(waveform)]  # the last frame of pitch hangs over the end
     frames = np.minimum(places // HOP, len(pitch) - 1)
     # A pulse every P samples has as much power as noise when it is sqrt(P) times as strong.
     strength = np.sqrt(

@@ -24,6 +24,16 @@ def test_mel_bands_give_back_a_smooth_spectrum() -> None:
     assert np.allclose(again[20:480], smooth[20:480], atol=0.1)
 
 
+@pytest.mark.parametrize("n_samples", [4_095, 4_097, 16_001])
+def test_a_voice_up_to_the_end_of_a_part_frame_keeps_its_length(n_samples: int) -> None:
+    overtones = np.arange(1, 20)[:, None]
+    phase = 2 * np.pi * 140.0 * np.arange(n_samples) / 16_000
+    voice = np.sum(np.sin(overtones * phase) / overtones, axis=0)
+    for first in range(0, 120, 10):  # a pulse in every part of the last frame
+        pulses = minimum_phase_pulses(voice[first:], np.random.default_rng(0))
+        assert len(pulses) == n_samples - first
+
+
 def test_pulses_have_the_pitch_of_the_voice() -> None:
     speech = spoken(1.2, 150.0, seed=2).astype(np.float64)
     before = track_pitch(speech)
