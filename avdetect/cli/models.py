@@ -73,7 +73,7 @@ def import_model(layout: str, path: Path, name: str, out: Path | None) -> None:
     typer.echo(
         "It has no calibration yet: raw scores are no likelihood ratios. Fit one on clips it"
     )
-    typer.echo("never saw (python -m recipes.voice_clone.recalibrate), then name it in a bundle.")
+    typer.echo("never saw (recipes.calibrate.fit_calibration), then name it in a bundle.")
 
 
 def _fact_lines(facts: dict[str, Any], indent: str = "") -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModel
 
@@ -91,7 +92,7 @@ def _pretrained(path: str) -> nn.Module:
         model, loaded = AutoModel.from_pretrained(
             path, config=config, dtype=torch.float32, output_loading_info=True
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(
             f"speech_model.path {path!r}: cannot load: {reason}; set it to a local folder or hub id"

@@ -145,6 +145,14 @@ def test_weights_that_are_not_whole_are_refused(tmp_path: Path) -> None:
         tuned_speech_model(SpeechModelSettings(path=path, tune="frozen"))
 
 
+def test_a_cut_off_file_of_weights_is_refused(tmp_path: Path) -> None:
+    path = save_tiny("wav2vec2", tmp_path)
+    weights = Path(path) / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:500])
+    with pytest.raises(CheckpointError, match="cannot load"):
+        tuned_speech_model(SpeechModelSettings(path=path, tune="frozen"))
+
+
 def test_a_pinned_model_is_refused_when_its_weights_change(tmp_path: Path) -> None:
     path = save_tiny("wavlm", tmp_path)
     settings = pinned(SpeechModelSettings(path=path, tune="frozen"))
