@@ -30,7 +30,7 @@ def write_checkpoint(
         folder: made if it is not there; its files of these names are replaced.
         state: tensors, stored as they are.
         card: all of the card but the hash and the number of parameters, in order.
-        calibration: score to LLR, where the role has one.
+        calibration: score to LLR, where the role has one; None removes an old one.
 
     Raises:
         OutputError: the folder cannot be written.
@@ -51,6 +51,8 @@ def write_checkpoint(
             (Path(scratch) / "card.toml").write_text(to_toml(facts), "utf-8")
             if calibration is not None:
                 write_calibration(Path(scratch), calibration)
+            # A calibration belongs to its weights: an old one never outlives them.
+            (folder / "calibration.safetensors").unlink(missing_ok=True)
             for path in sorted(Path(scratch).iterdir()):
                 shutil.move(path, folder / path.name)
     except OSError as error:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from avdetect.checkpoint_writer import write_checkpoint
 from avdetect.errors import CheckpointError, OutputError
-from avdetect.nn.aasist import AASIST_L, AasistSettings
+from avdetect.nn.aasist import AASIST_L, Aasist, AasistSettings
 from avdetect.nn.foreign_names import AASIST_RULES, XLSR_AASIST_RULES, Rules, renamed
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model")  # where trainers put the tensors
@@ -28,12 +28,14 @@ class ForeignLayout:
         rules: their names to ours, see `avdetect.nn.foreign_names`.
         config: our tensors to the card's ``[config]``; a `KeyError` or `IndexError` means that
             they are of another layout.
+        build: the untrained network of that config, which the tensors must fill exactly.
         origin: repository and licence, for the card.
         summary: one sentence of what it is.
     """
 
     rules: Rules
     config: Callable[[Mapping[str, Tensor]], dict[str, Any]]
+    build: Callable[[Mapping[str, Any]], nn.Module]
     origin: str
     summary: str
 
@@ -74,16 +76,31 @@ def _xlsr_config(state: Mapping[str, Tensor]) -> dict[str, Any]:
     }
 
 
+def _build_aasist(config: Mapping[str, Any]) -> nn.Module:
+    return Aasist(AasistSettings(**config["aasist"]))
+
+
+def _build_xlsr(config: Mapping[str, Any]) -> nn.Module:
+    # transformers takes seconds to import, and only this layout needs it.
+    from transformers import Wav2Vec2Config, Wav2Vec2Model
+
+    from avdetect.nn.xlsr_aasist import XlsrAasist
+
+    return XlsrAasist(Wav2Vec2Model(Wav2Vec2Config(**config["speech_model"])))
+
+
 LAYOUTS: dict[str, ForeignLayout] = {
     "aasist": ForeignLayout(
         rules=AASIST_RULES,
         config=_aasist_config,
+        build=_build_aasist,
         origin="github.com/clovaai/aasist (MIT), models/AASIST.py",
         summary="AASIST or AASIST-L on raw sound (Jung et al. 2022), imported weights.",
     ),
     "xlsr-aasist": ForeignLayout(
         rules=XLSR_AASIST_RULES,
         config=_xlsr_config,
+        build=_build_xlsr,
         origin="github.com/TakHemlata/SSL_Anti-spoofing (MIT), model.py",
         summary="wav2vec 2.0 under an AASIST head (Tak et al. 2022), imported weights.",
     ),
@@ -110,9 +127,11 @@ def import_checkpoint(layout: str, path: Path, folder: Path) -> Path:
     state = renamed(_tensors(path), foreign.rules)
     try:
         config = foreign.config(state)
-    except (KeyError, IndexError, ValueError) as error:
+        foreign.build(config).load_state_dict(state)
+    except (KeyError, IndexError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
         raise CheckpointError(
-            f"{path}: not of the layout of {foreign.origin}: cannot place {error}"
+            f"{path}: not of the layout of {foreign.origin}: cannot place {reason}"
         ) from error
     card = {
         "role": "voice_clone",

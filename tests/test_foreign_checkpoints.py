@@ -7,10 +7,13 @@ import torch
 from transformers import Wav2Vec2Model
 
 from avdetect.branches.voice_clone import build_voice_clone
+from avdetect.calibration import Calibration
 from avdetect.checkpoint import load_checkpoint
+from avdetect.checkpoint_writer import write_checkpoint
 from avdetect.cli.app import run
 from avdetect.errors import CheckpointError, OutputError
 from avdetect.foreign_checkpoints import import_checkpoint
+from avdetect.nn.aasist import AASIST_L, Aasist
 from avdetect.nn.xlsr_aasist import XlsrAasist
 from avdetect.types import Segment
 from eval.shared_data import shared_path
@@ -96,3 +99,25 @@ def test_a_pickle_with_code_is_not_run(models: Path) -> None:
     torch.save({"model": Path("anything")}, models / "code.pth")
     with pytest.raises(CheckpointError, match="not a PyTorch checkpoint of tensors"):
         import_checkpoint("aasist", models / "code.pth", models / "code")
+
+
+@pytest.mark.parametrize("change", ["lacking", "stray"])
+def test_tensors_must_fill_the_network_exactly(models: Path, change: str) -> None:
+    state = dict(Aasist(AASIST_L).state_dict())  # names that are ours already pass the rules
+    if change == "lacking":
+        del state["classify.weight"]
+    else:
+        state["another.weight"] = torch.zeros(2)
+    torch.save(state, models / "odd.pth")
+    with pytest.raises(CheckpointError, match=r"odd\.pth: not of the layout"):
+        import_checkpoint("aasist", models / "odd.pth", models / "odd")
+    assert not (models / "odd").exists()
+
+
+def test_an_old_calibration_does_not_outlive_its_weights(tmp_path: Path) -> None:
+    card = {"role": "voice_clone", "summary": "s", "licence": "l", "config": {}}
+    kept = Calibration(scale=1.0, offset=0.0, limit=1.0)
+    write_checkpoint(tmp_path / "m", {"a": torch.zeros(1)}, card, kept)
+    assert (tmp_path / "m" / "calibration.safetensors").is_file()
+    write_checkpoint(tmp_path / "m", {"a": torch.ones(1)}, card)
+    assert not (tmp_path / "m" / "calibration.safetensors").exists()
