@@ -7,15 +7,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from avdetect.checkpoint_writer import write_checkpoint
 from avdetect.errors import CheckpointError, OutputError
+from avdetect.foreign_tensors import foreign_tensors
 from avdetect.nn.aasist import AASIST_L, Aasist, AasistSettings
 from avdetect.nn.foreign_names import AASIST_RULES, XLSR_AASIST_RULES, Rules, renamed
 
-_WRAPPERS = ("state_dict", "model_state_dict", "model")  # where trainers put the tensors
 _PARALLEL = "module."  # what DataParallel puts before every name
 _HEAD_FEATURES = 64  # of one attention head in every published wav2vec 2.0 model
 
@@ -146,15 +145,8 @@ def import_checkpoint(layout: str, path: Path, folder: Path) -> Path:
 
 def _tensors(path: Path) -> dict[str, Tensor]:
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        blob = path.read_bytes()
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from error
-    except Exception as error:  # bytes that are no pickle fail in any way at all
-        reason = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
-        raise CheckpointError(f"{path}: not a PyTorch checkpoint of tensors: {reason}") from error
-    for key in _WRAPPERS:
-        if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
-            loaded = loaded[key]
-    if not isinstance(loaded, dict) or not all(isinstance(v, Tensor) for v in loaded.values()):
-        raise CheckpointError(f"{path}: holds no table of tensors")
-    return {str(key).removeprefix(_PARALLEL): value for key, value in loaded.items()}
+    found = foreign_tensors(str(path), blob)
+    return {key.removeprefix(_PARALLEL): value for key, value in found.items()}

@@ -10,7 +10,6 @@ features lose their mean over the utterance and the embedding is left as it is, 
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from avdetect.errors import CheckpointError
+from avdetect.foreign_tensors import foreign_tensors
 from avdetect.timebase import SAMPLE_RATE_HZ, seconds_to_samples
 
 WEIGHTS = "embedding_model.ckpt"
@@ -42,7 +42,7 @@ class SpeakerModel:
         from speechbrain.lobes.features import Fbank
         from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN
 
-        state = _tensors(name, weights)
+        state = foreign_tensors(f"{name}: {WEIGHTS}", weights)
         sizes = _sizes(name, state)
         net = ECAPA_TDNN(**sizes)
         try:
@@ -129,17 +129,6 @@ def cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     """Cosine of the angle between two embeddings, -1..1; 0 where one of them is zero."""
     norm = float(np.linalg.norm(a) * np.linalg.norm(b))
     return float(np.clip(np.dot(a, b) / norm, -1.0, 1.0)) if norm > 0 else 0.0
-
-
-def _tensors(name: str, weights: bytes) -> dict[str, Tensor]:
-    try:
-        loaded = torch.load(io.BytesIO(weights), map_location="cpu", weights_only=True)
-    except Exception as error:  # bytes that are no pickle fail in any way at all
-        reason = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
-        raise CheckpointError(f"{name}: {WEIGHTS} is no checkpoint of tensors: {reason}") from error
-    if not isinstance(loaded, Mapping) or not all(isinstance(v, Tensor) for v in loaded.values()):
-        raise CheckpointError(f"{name}: {WEIGHTS} holds no table of tensors")
-    return dict(loaded)
 
 
 def _sizes(name: str, state: Mapping[str, Tensor]) -> dict[str, Any]:
