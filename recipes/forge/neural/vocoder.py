@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import librosa
@@ -21,9 +22,10 @@ class Copy(NamedTuple):
     penalty: Tensor
 
 
-class Vocoder(nn.Module):
+class Vocoder(nn.Module, ABC):
     """Analysis and synthesis in one module, on the clock of its input."""
 
+    @abstractmethod
     def forward(self, waveform: Tensor, n_quantisers: int = 0) -> Copy:
         """Copy speech.
 
@@ -32,7 +34,6 @@ class Vocoder(nn.Module):
             n_quantisers: of a network with codebooks, how many to use; 0 means all when it is
                 evaluated and a random number when it is trained. Others ignore it.
         """
-        raise NotImplementedError
 
 
 class LogMel(nn.Module):
