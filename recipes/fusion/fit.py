@@ -21,6 +21,7 @@ from avdetect.nn.fusion_network import FusionNetwork
 from avdetect.types import Part
 from recipes.calibrate import fit_calibration
 from recipes.fusion.items import FUSED, Item, network_logits, prepare
+from recipes.fusion.late_fit import fit_weights
 from recipes.fusion.measured_rows import Measured
 from recipes.fusion.variants import LABELS, VARIANTS
 
@@ -178,17 +179,8 @@ def _items(
 
 
 def _late_weights(trials: _Trials) -> Vector:
-    """Weights, never negative and drawn toward 1, and an offset."""
-    sign, share = trials.signs_and_shares()
-
-    def loss(vector: Vector) -> float:
-        margin = sign * (trials.llrs @ vector[:-1] + vector[-1])
-        ridge = _RIDGE_LATE * float(np.square(vector[:-1] - 1.0).sum())
-        return float((share * np.logaddexp(0.0, -margin)).sum()) + ridge
-
-    start = np.array([1.0, 1.0, 1.0, 0.0])
-    bounds = [(0.0, None)] * 3 + [(None, None)]
-    return np.asarray(minimize(loss, start, bounds=bounds).x, np.float64)
+    """Weights of the branches, and an offset."""
+    return fit_weights(trials.llrs, *trials.signs_and_shares(), _RIDGE_LATE)
 
 
 def _added(trials: _Trials, weights: Vector) -> Calibration:

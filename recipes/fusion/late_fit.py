@@ -35,19 +35,42 @@ def fit_patterns(
             rows = [i for i, llr in enumerate(fake_llrs) if set(chosen) <= set(llr)]
             x = np.array([[fake_llrs[i][name] for name in chosen] for i in rows])
             y = np.array([max(labels[i][SEES[name]] for name in chosen) for i in rows])
-            fitted[pattern_name(tuple(chosen))] = _logistic(x, y)
+            sign, share = _signs_and_shares(y)
+            fitted[pattern_name(tuple(chosen))] = fit_weights(x, sign, share, _RIDGE)
     return fitted
 
 
-def _logistic(x: NDArray[np.float64], y: NDArray[np.int64]) -> NDArray[np.float64]:
-    sign = np.where(y == 1, 1.0, -1.0)
-    weight = np.where(y == 1, 0.5 / max(y.sum(), 1), 0.5 / max((1 - y).sum(), 1))
+def fit_weights(
+    llrs: NDArray[np.float64],
+    sign: NDArray[np.float64],
+    share: NDArray[np.float64],
+    ridge: float,
+) -> NDArray[np.float64]:
+    """Logistic regression of LLRs, weights never negative and drawn toward 1.
+
+    Args:
+        llrs: (N, B) of the branches, 0 for an absent one.
+        sign: (N,) +1 for fake, -1 for real.
+        share: (N,) what a sample counts; they sum to 1.
+        ridge: price of a weight's squared distance from 1.
+
+    Returns:
+        (B + 1,) weights, then the offset.
+    """
 
     def loss(vector: NDArray[np.float64]) -> float:
-        margin = sign * (x @ vector[:-1] + vector[-1])
-        ridge = _RIDGE * float(np.square(vector[:-1] - 1.0).sum())
-        return float((weight * np.logaddexp(0.0, -margin)).sum()) + ridge
+        margin = sign * (llrs @ vector[:-1] + vector[-1])
+        drawn = ridge * float(np.square(vector[:-1] - 1.0).sum())
+        return float((share * np.logaddexp(0.0, -margin)).sum()) + drawn
 
-    start = np.append(np.ones(x.shape[1]), 0.0)
-    bounds = [(0.0, None)] * x.shape[1] + [(None, None)]
+    start = np.append(np.ones(llrs.shape[1]), 0.0)
+    bounds = [(0.0, None)] * llrs.shape[1] + [(None, None)]
     return np.asarray(minimize(loss, start, bounds=bounds, method="L-BFGS-B").x, np.float64)
+
+
+def _signs_and_shares(
+    labels: NDArray[np.int64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """+1 or -1 by label; both classes count alike."""
+    share = np.where(labels == 1, 0.5 / max(labels.sum(), 1), 0.5 / max((1 - labels).sum(), 1))
+    return np.where(labels == 1, 1.0, -1.0), share
