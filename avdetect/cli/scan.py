@@ -80,9 +80,9 @@ def run_scan(arguments: list[str], request: ScanRequest) -> int:
             prepare_folder(request.report)
         with own_streams() as out, interruptible() as check:
             for verdict in _judge_all(sources, request, check):
-                _print_verdict(verdict, request, out)
+                done += 1  # before it is shown: whoever reads a line may stop us at once
                 worst.add(exit_code(verdict, fail_on_fake=request.fail_on_fake))
-                done += 1
+                _print_verdict(verdict, request, out)
     except KeyboardInterrupt:
         typer.echo(f"avdetect: interrupted: {done} of {len(sources)} inputs done", err=True)
         return exit_codes.INTERRUPTED
