@@ -1,0 +1,83 @@
+"""A linear judge of a voice, on what an expert on quality hears and on how a copy differs.
+
+A few hundred recordings teach such a plain judge more surely than a network; together they are
+surer than each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from avdetect.nn.istft_vocoder import IstftDrawer
+from avdetect.nn.quality_encoder import QualityEncoder
+
+MOST_DEVIATIONS = 4.0  # a number farther out says no more than one there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeSettings:
+    """Shape of `PlainJudge`; see `IstftDrawer` for the vocoder's numbers.
+
+    Attributes:
+        n_redrawn: numbers that compare speech with its copy, `avdetect.speech.redrawn.N_REDRAWN`.
+        network_share: what the network's score counts beside the log-odds.
+    """
+
+    n_redrawn: int
+    network_share: float
+    n_fft: int
+    hop: int
+    n_mels: int
+    width: int
+    n_blocks: int
+
+
+class PlainJudge(nn.Module):
+    """Linear log-odds of an observation's numbers, beside the network's score.
+
+    A telephone takes away the upper half of the spectrum, and with it what scores are made of: each
+    class of bandwidth has its own scale and offset, so that a score says the same in both.
+    """
+
+    centre: Tensor
+    spread: Tensor
+    scale: Tensor
+    offset: Tensor
+
+    def __init__(self, settings: JudgeSettings) -> None:
+        super().__init__()
+        s = settings
+        self.n_numbers = s.n_redrawn + QualityEncoder.n_numbers
+        self.network_share = s.network_share
+        self.quality = QualityEncoder()
+        self.vocoder = IstftDrawer(s.n_fft, s.hop, s.n_mels, s.width, s.n_blocks)
+        self.linear = nn.Linear(self.n_numbers, 1)
+        self.register_buffer("centre", torch.zeros(self.n_numbers))
+        self.register_buffer("spread", torch.ones(self.n_numbers))
+        self.register_buffer("scale", torch.ones(2))  # of wide and narrow sound
+        self.register_buffer("offset", torch.zeros(2))
+
+    def log_odds(self, numbers: Tensor) -> Tensor:
+        """(B, N) numbers to (B,), higher = more fake."""
+        standard = (numbers - self.centre) / self.spread
+        standard = standard.clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS)
+        found: Tensor = self.linear(standard).squeeze(-1)
+        return found
+
+    def forward(self, numbers: Tensor, scores: Tensor, narrow: Tensor) -> Tensor:
+        """Judge.
+
+        Args:
+            numbers: (B, N) how speech differs from its copy, then what `quality` gives.
+            scores: (B, L) the network's, one per row.
+            narrow: (B,) 1 where the sound has a telephone's bandwidth, else 0.
+
+        Returns:
+            (B, L): the network's share plus the observation's log-odds, levelled by bandwidth.
+        """
+        found = self.network_share * scores + self.log_odds(numbers)[:, None]
+        band = narrow.long()
+        return found * self.scale[band][:, None] + self.offset[band][:, None]
