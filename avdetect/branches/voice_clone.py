@@ -105,10 +105,11 @@ class VoiceCloneBranch:
         def judge(waveform: Tensor, mask: Tensor, numbers: Tensor) -> tuple[Tensor, ...]:
             on_device = waveform.to(self._device), mask.to(self._device)
             inputs = self._front.inputs(*on_device)
-            tokens, scores = self._net(inputs, on_device[1], numbers.to(self._device))
-            return tokens.cpu(), scores.cpu()
+            judged = self._net(inputs, on_device[1], numbers.to(self._device))
+            return tuple(tensor.cpu() for tensor in judged)
 
-        tokens, scores = run_fixed(judge, (waveforms, speech, statistics), batch_size(self._device))
+        inputs = waveforms, speech, statistics
+        tokens, scores, _ = run_fixed(judge, inputs, batch_size(self._device))
         return list(zip(tokens.numpy(), scores.numpy(), strict=True))
 
     def _absent(self, job: _Job) -> BranchOutput:
