@@ -3,7 +3,8 @@
 Each observation is cut into half-second rows; every row's score is given in the light of the whole
 observation. Speech alone counts: a row weighs as much as its share of speech, and seconds that an
 earlier observation has judged weigh nothing, so that each second of a clip counts once. The clip's
-score is the weighted mean of its rows' scores, and that mean is what training optimises.
+score is the weighted mean of its rows' scores, and that mean is what training optimises. Scores of
+20 ms frames, where the model gives them, say where in a clip a forgery may lie, and nothing else.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from avdetect.branches.base import BranchOutput, PartScore
+from avdetect.branches.base import BranchOutput, FrameScores, PartScore
 from avdetect.branches.voice_front_ends import FrontEnd, VoiceJudge, front_end
 from avdetect.checkpoint import Checkpoint
 from avdetect.errors import CheckpointError
@@ -31,9 +32,11 @@ from avdetect.types import Part, Segment
 
 LEAST_SPEECH_S = 1.0
 ROW_S = 0.5
+FRAME_S = 0.02
 # EER falls with speech until some seconds are heard; from here on quality counts as full.
 _ENOUGH_SPEECH_S = 4.0
 _ROW_SAMPLES = seconds_to_samples(ROW_S)
+_FRAME_SAMPLES = seconds_to_samples(FRAME_S)
 _INPUT_SAMPLES = seconds_to_samples(OBSERVATION_S)
 
 
@@ -94,7 +97,8 @@ class VoiceCloneBranch:
             quality=min(1.0, speech_s / _ENOUGH_SPEECH_S),
         )
 
-    def _judge(self, jobs: Sequence[_Job]) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    def _judge(self, jobs: Sequence[_Job]) -> list[tuple[NDArray[np.float32], ...]]:
+        """Tokens, scores of rows and scores of frames, none where the model gives none."""
         if not jobs:
             return []
         waveforms = torch.from_numpy(np.stack([job.waveform for job in jobs]))
@@ -105,11 +109,12 @@ class VoiceCloneBranch:
         def judge(waveform: Tensor, mask: Tensor, numbers: Tensor) -> tuple[Tensor, ...]:
             on_device = waveform.to(self._device), mask.to(self._device)
             inputs = self._front.inputs(*on_device)
-            tokens, scores = self._net(inputs, on_device[1], numbers.to(self._device))
-            return tokens.cpu(), scores.cpu()
+            judged = self._net(inputs, on_device[1], numbers.to(self._device))
+            return tuple(tensor.cpu() for tensor in judged)
 
-        tokens, scores = run_fixed(judge, (waveforms, speech, statistics), batch_size(self._device))
-        return list(zip(tokens.numpy(), scores.numpy(), strict=True))
+        inputs = waveforms, speech, statistics
+        judged = run_fixed(judge, inputs, batch_size(self._device))
+        return list(zip(*(tensor.numpy() for tensor in judged), strict=True))
 
     def _absent(self, job: _Job) -> BranchOutput:
         return BranchOutput.absent(job.part, "no speech here", self.token_width)
@@ -126,6 +131,7 @@ class _Job:
         speech: (80,) share of speech per 50 ms step, tiled alike.
         segments: (L, 2) rows that really exist, on the clip's clock.
         weights: (L,) share of each row that is speech not judged before.
+        frame_weights: (F,) share of speech of each frame that really exists.
     """
 
     part: Part
@@ -134,6 +140,7 @@ class _Job:
     speech: NDArray[np.float32]
     segments: NDArray[np.float64]
     weights: NDArray[np.float32]
+    frame_weights: NDArray[np.float32]
 
     @property
     def has_speech(self) -> bool:
@@ -157,9 +164,17 @@ class _Job:
             speech=_tile(speech).reshape(-1, STEP_SAMPLES).mean(1),
             segments=np.stack([starts, ends], 1),
             weights=filled.reshape(n_rows, _ROW_SAMPLES).mean(1),
+            frame_weights=np.pad(speech, (0, -len(speech) % _FRAME_SAMPLES))
+            .reshape(-1, _FRAME_SAMPLES)
+            .mean(1),
         )
 
-    def output(self, tokens: NDArray[np.float32], scores: NDArray[np.float32]) -> BranchOutput:
+    def output(
+        self,
+        tokens: NDArray[np.float32],
+        scores: NDArray[np.float32],
+        frames: NDArray[np.float32],
+    ) -> BranchOutput:
         n_rows = len(self.weights)
         return BranchOutput(
             part=self.part,
@@ -168,6 +183,15 @@ class _Job:
             tokens=tokens[:n_rows],
             weights=self.weights,
             facts={"speech_s": float(self.weights.sum(dtype=np.float64)) * ROW_S},
+            frames=self._frames(frames) if len(frames) else None,
+        )
+
+    def _frames(self, scores: NDArray[np.float32]) -> FrameScores:
+        starts = self.segments[0, 0] + FRAME_S * np.arange(len(self.frame_weights))
+        return FrameScores(
+            segments=np.stack([starts, np.minimum(starts + FRAME_S, self.segments[-1, 1])], 1),
+            scores=scores[: len(starts)],
+            weights=self.frame_weights,
         )
 
 

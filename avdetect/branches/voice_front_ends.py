@@ -40,8 +40,8 @@ class VoiceJudge(Protocol):
 
     def __call__(
         self, inputs: Inputs, speech: Tensor, statistics: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Tokens (B, L, D) and scores (B, L), higher = more fake; see `VoiceNet.forward`."""
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Tokens (B, L, D), scores (B, L) and scores of frames (B, F); see `VoiceNet.forward`."""
         ...
 
 
@@ -164,7 +164,7 @@ def build_voice_net(config: Config) -> VoiceNet:
             ``width`` of each view, ``token_width``, ``dropout``; for the view "speech-model" a
             table ``speech_model`` as `avdetect.nn.speech_model.SpeechModelSettings`; for judges on
             statistics beside the network a table ``statistics`` with ``n_trees``, ``n_nodes``,
-            ``depth`` and ``network_share``.
+            ``depth`` and ``network_share``; for scores of every 20 ms a ``frame_width``.
 
     Raises:
         CheckpointError: if a name is unknown, or the speech model cannot be loaded.
@@ -178,6 +178,7 @@ def build_voice_net(config: Config) -> VoiceNet:
         int(config["token_width"]),
         float(config["dropout"]),
         _statistics_head(config["statistics"]) if "statistics" in config else None,
+        int(config.get("frame_width", 0)),
     )
 
 

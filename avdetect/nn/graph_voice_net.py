@@ -35,7 +35,7 @@ class GraphVoiceNet(nn.Module):
 
     def forward(
         self, inputs: Tensor, speech: Tensor, statistics: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Judge; see `VoiceNet.forward`.
 
         Args:
@@ -48,4 +48,5 @@ class GraphVoiceNet(nn.Module):
         waveform = torch.cat([inputs] * repeats, 1)[:, :AASIST_SAMPLES]
         embedding, logits = self.judge(waveform)
         tokens = embedding[:, None].expand(-1, n_rows, -1)
-        return tokens, fake_score(logits)[:, None].expand(-1, n_rows)
+        scores = fake_score(logits)[:, None].expand(-1, n_rows)
+        return tokens, scores, scores[:, :0]

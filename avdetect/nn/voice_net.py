@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from avdetect.nn.forest import Forest
+from avdetect.nn.frame_head import FrameHead
 from avdetect.nn.voice_pooling import VoicePooling
 
 MOST_DEVIATIONS = 4.0  # a statistic farther out says no more than one there
@@ -66,6 +67,7 @@ class VoiceNet(nn.Module):
         token_width: D of the tokens.
         dropout: share of pooled features dropped in training.
         statistics: judges beside the network; None for the network alone.
+        frame_width: features of the head that scores every 20 ms; 0 for a network without one.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class VoiceNet(nn.Module):
         token_width: int,
         dropout: float,
         statistics: StatisticsHead | None = None,
+        frame_width: int = 0,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -85,10 +88,11 @@ class VoiceNet(nn.Module):
         self.normalise = nn.BatchNorm1d(pooled)
         self.token = nn.Sequential(nn.Dropout(dropout), nn.Linear(pooled, token_width), nn.GELU())
         self.score = nn.Sequential(nn.Dropout(dropout), nn.Linear(token_width, 1))
+        self.frames = FrameHead(encoder.width, frame_width, dropout) if frame_width else None
 
     def forward(
         self, inputs: Tensor, speech: Tensor, statistics: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Judge.
 
         Args:
@@ -98,7 +102,8 @@ class VoiceNet(nn.Module):
                 out, as in the training of the network.
 
         Returns:
-            Tokens (B, T / 10, D) and scores (B, T / 10), higher = more fake.
+            Tokens (B, T / 10, D), scores of rows (B, T / 10) and of frames of 20 ms (B, 2.5 T),
+            (B, 0) without a head for them; higher = more fake.
         """
         frames, moments = self.encoder(inputs, speech)
         rows, whole = self.pooling(frames, speech)
@@ -108,4 +113,5 @@ class VoiceNet(nn.Module):
         scores = cast(Tensor, self.score(tokens)).squeeze(-1)
         if self.statistics is not None and statistics is not None:
             scores = self.statistics(statistics, scores)
-        return cast(Tensor, tokens), scores
+        located = frames[:, 0, :0] if self.frames is None else self.frames(frames, speech)
+        return cast(Tensor, tokens), scores, located

@@ -1,10 +1,10 @@
-"""Training batches: both classes through the same channels, balanced over source and generator."""
+"""Training batches that teach forgery: every human clip beside its twin, behind one channel."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -12,14 +12,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from avdetect.channels.codecs import Waveform
-from avdetect.channels.degrade import add_noise, narrow_band
+from avdetect.channels.degrade import add_noise, narrow_band, rms
+from avdetect.channels.training_chain import training_channel
 from avdetect.speech.features import STEP_SAMPLES
+from avdetect.timebase import seconds_to_samples
 from eval.manifest.row import ManifestRow
-from recipes.datasets.voices import VoiceStore, clip_id, is_fake
+from recipes.datasets.voices import VoiceStore, clip_id, find_speech, is_fake, speech_mask
+from recipes.forge.partial import FRAME_S, PartialSpoof, join_clips, replace_by_twin
 from recipes.voice_clone.settings import TrainingSettings
 
 _CROP_STEPS = (40, 50, 60, 70)  # of 50 ms; whole rows of half a second
+_GRID = 2 * STEP_SAMPLES  # crops of spoofs begin where a step and a frame do
+_FRAME_SAMPLES = seconds_to_samples(FRAME_S)
+_WORD_S = (0.3, 1.6)
+_FADE_SAMPLES = 160
 _CURVE_POINTS = 8
+
+Masks = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,104 +38,167 @@ class Batch:
     Attributes:
         waveforms: (B, 800 T) float32.
         speech: (B, T) 1 where the VAD hears speech.
-        labels: (B,) float32, 1 = fake.
+        labels: (B,) float32, 1 = fake, also where a word alone is.
+        whole: (B,) bool, the label holds for all of the clip.
+        frames: (B, 2.5 T) float32, 1 for every 20 ms that is fake.
+        pairs: (P, 2) int64, clips that differ in the forgery alone: original, fake.
     """
 
     waveforms: Tensor
     speech: Tensor
     labels: Tensor
+    whole: Tensor
+    frames: Tensor
+    pairs: Tensor
 
     def to(self, device: torch.device) -> Batch:
         """The same on a device."""
-        return Batch(
-            waveforms=self.waveforms.to(device),
-            speech=self.speech.to(device),
-            labels=self.labels.to(device),
-        )
+        return Batch(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One clip of a batch; see `Batch`."""
+
+    waveform: Waveform
+    speech: Masks
+    frames: Masks
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class _Pick:
-    clip: str
-    variant: str
-    label: float
-    seed: int
+class _Take:
+    """A human clip and a twin of it: waveforms (S,), speech (T,)."""
+
+    original: Waveform
+    twin: Waveform
+    speech: Masks
 
 
 class VoiceBatches:
-    """Draws batches from a prepared store.
+    """Draws batches from prepared stores.
 
     Args:
         rows: training rows.
-        store: where their variants lie.
+        store: where their clean variants lie.
+        forged: where twins of human clips lie, a folder for each kind.
+        twins: kinds in which each human clip was forged, see `recipes.voice_clone.twins`.
         settings: counts and shares.
-        shuffle_labels: deal the labels anew over clips and twins, for the control.
+        shuffle_labels: exchange clips and twins at random, for the control.
+
+    Raises:
+        ValueError: no clip has a twin.
     """
 
     def __init__(
         self,
         rows: Sequence[ManifestRow],
-        store: VoiceStore,
+        stores: tuple[VoiceStore, VoiceStore],
+        twins: Mapping[str, Sequence[str]],
         settings: TrainingSettings,
         *,
         shuffle_labels: bool = False,
     ) -> None:
-        self._store, self._settings = store, settings
-        humans = [row for row in rows if not is_fake(row)]
-        fakes = [row for row in rows if is_fake(row)]
+        (self._store, self._forged), self._twins, self._settings = stores, twins, settings
+        humans = [row for row in rows if not is_fake(row) and twins.get(clip_id(row))]
+        if not humans:
+            raise ValueError("no human clip has a twin: run recipes.voice_clone.twins first")
         self._humans = _Balanced(humans, lambda row: row.source)
-        self._fakes = _Balanced(fakes, lambda row: row.generator)
-        self._has_twin = {
-            clip_id(row) for row in humans if store.path("twin", clip_id(row)).is_file()
-        }
-        self._labels: dict[str, float] = {}
-        if shuffle_labels:
-            rng = np.random.default_rng(settings.seed)
-            names = [clip_id(row) for row in rows] + [f"twin {c}" for c in sorted(self._has_twin)]
-            self._labels = {name: float(rng.integers(2)) for name in names}
+        self._fakes = _Balanced([row for row in rows if is_fake(row)], lambda row: row.generator)
+        self._of_speaker: dict[str, list[ManifestRow]] = defaultdict(list)
+        for row in humans:
+            self._of_speaker[row.person].append(row)
+        rng = np.random.default_rng(settings.seed)
+        dealt = {clip_id(row) for row in rows if rng.random() < 0.5}
+        self._exchanged = dealt if shuffle_labels else set[str]()
 
     def draw(self, rng: np.random.Generator) -> Batch:
         """One batch; the same generator state gives the same batch."""
-        n_steps = int(rng.choice(_CROP_STEPS))
-        made = [self._make(pick, n_steps) for pick in self._picks(rng)]
-        return Batch(
-            waveforms=torch.from_numpy(np.stack([waveform for waveform, _, _ in made])),
-            speech=torch.from_numpy(np.stack([speech for _, speech, _ in made])),
-            labels=torch.tensor([label for _, _, label in made]),
+        n_steps, settings = int(rng.choice(_CROP_STEPS)), self._settings
+        couples = [self._couple(rng, n_steps) for _ in range(settings.n_pairs)]
+        couples += [self._spoofed_couple(rng, n_steps) for _ in range(settings.n_partial)]
+        alone = [self._generated(rng, n_steps) for _ in range(settings.n_generated)]
+        return collate([example for couple in couples for example in couple] + alone, len(couples))
+
+    def _couple(self, rng: np.random.Generator, n_steps: int) -> tuple[Example, Example]:
+        row = self._humans.draw(rng)
+        take = self._take(row, rng)
+        first = _first_step(len(take.speech), n_steps, rng)
+        original, speech = crop_clip(take.original, take.speech, n_steps, first)
+        twin, _ = crop_clip(take.twin, take.speech, n_steps, first)
+        frames = np.zeros(_n_frames(n_steps), np.float32)
+        return self._behind_one_channel(row, (original, twin), (speech, frames, 1 + frames), rng)
+
+    def _spoofed_couple(self, rng: np.random.Generator, n_steps: int) -> tuple[Example, Example]:
+        """A clip, or two of one speaker joined, of which the twin replaces a word."""
+        row = self._humans.draw(rng)
+        take = self._take(row, rng)
+        others = self._of_speaker[row.person]
+        if len(others) > 1 and rng.random() < 0.5:
+            take = _joined(take, self._take(others[int(rng.integers(len(others)))], rng))
+        spoof = replace_by_twin(take.original, take.twin, rng, _WORD_S)
+        if spoof is None:
+            return self._couple(rng, n_steps)
+        original, twin, frames = crop_spoof(spoof, n_steps, rng.uniform(0.1, 0.9))
+        speech = speech_mask(find_speech(original), 0.0, n_steps)
+        masks = (speech, np.zeros_like(frames), frames)
+        return self._behind_one_channel(row, (original, twin), masks, rng, whole=False)
+
+    def _generated(self, rng: np.random.Generator, n_steps: int) -> Example:
+        row = self._fakes.draw(rng)
+        clip = clip_id(row)
+        waveform, speech = self._store.read("clean", clip), self._store.read_speech(clip)
+        first = _first_step(len(speech), n_steps, rng)
+        waveform, speech = crop_clip(waveform, speech, n_steps, first)
+        frames = np.full(_n_frames(n_steps), float(clip not in self._exchanged), np.float32)
+        return Example(waveform=self._channel(rng)(waveform), speech=speech, frames=frames)
+
+    def _take(self, row: ManifestRow, rng: np.random.Generator) -> _Take:
+        clip = clip_id(row)
+        kinds = self._twins[clip]
+        return _Take(
+            self._store.read("clean", clip),
+            self._forged.read(kinds[int(rng.integers(len(kinds)))], clip),
+            self._store.read_speech(clip),
         )
 
-    def _picks(self, rng: np.random.Generator) -> list[_Pick]:
-        picks: list[_Pick] = []
-        settings, n_twins = self._settings, 0
-        for _ in range(settings.n_real):
-            clip, seed = clip_id(self._humans.draw(rng)), int(rng.integers(2**31))
-            coded = rng.random() < settings.channel_share
-            twin = n_twins < settings.n_twins and clip in self._has_twin
-            variant = ("channel_0" if twin else self._channel(clip, rng)) if coded else "clean"
-            picks.append(_Pick(clip, variant, self._labels.get(clip, 0.0), seed))
-            if twin:
-                n_twins += 1
-                name = "twin_channel_0" if coded else "twin"
-                picks.append(_Pick(clip, name, self._labels.get(f"twin {clip}", 1.0), seed))
-        for _ in range(settings.n_generated + settings.n_twins - n_twins):
-            clip, seed = clip_id(self._fakes.draw(rng)), int(rng.integers(2**31))
-            coded = rng.random() < settings.channel_share
-            variant = self._channel(clip, rng) if coded else "clean"
-            picks.append(_Pick(clip, variant, self._labels.get(clip, 1.0), seed))
-        return picks
+    def _behind_one_channel(
+        self,
+        row: ManifestRow,
+        waveforms: tuple[Waveform, Waveform],
+        masks: tuple[Masks, Masks, Masks],
+        rng: np.random.Generator,
+        *,
+        whole: bool = True,
+    ) -> tuple[Example, Example]:
+        channel = self._channel(rng)
+        if clip_id(row) in self._exchanged:
+            waveforms = waveforms[::-1]
+        speech, *frames = masks
+        original, twin = (
+            Example(waveform=channel(waveform), speech=speech, frames=marks, whole=whole)
+            for waveform, marks in zip(waveforms, frames, strict=True)
+        )
+        return original, twin
 
-    def _channel(self, clip: str, rng: np.random.Generator) -> str:
-        second = self._store.path("channel_1", clip).is_file() and rng.random() < 0.5
-        return "channel_1" if second else "channel_0"
+    def _channel(self, rng: np.random.Generator) -> Callable[[Waveform], Waveform]:
+        """A random way, the same for all that is sent through it."""
+        coded = rng.random() < self._settings.channel_share
+        way, seed = training_channel(rng), int(rng.integers(2**31))
+        return lambda w: augment(way(w) if coded else w, np.random.default_rng(seed))
 
-    def _make(self, pick: _Pick, n_steps: int) -> tuple[Waveform, NDArray[np.float32], float]:
-        rng = np.random.default_rng(pick.seed)  # twin and original: same crop, same extras
-        waveform = self._store.read(pick.variant, pick.clip)
-        speech = self._store.read_speech(pick.clip)
-        spare = min(len(waveform) // STEP_SAMPLES, len(speech)) - n_steps
-        first = int(rng.integers(0, max(1, spare + 1)))
-        waveform, speech = crop_clip(waveform, speech, n_steps, first)
-        return augment(waveform, rng), speech, pick.label
+
+def collate(examples: Sequence[Example], n_pairs: int) -> Batch:
+    """A batch of clips of one length, the first 2 ``n_pairs`` of which are original, fake, ..."""
+    frames = np.stack([example.frames for example in examples])
+    return Batch(
+        waveforms=torch.from_numpy(np.stack([example.waveform for example in examples])),
+        speech=torch.from_numpy(np.stack([example.speech for example in examples])),
+        labels=torch.from_numpy(frames.max(1)),
+        whole=torch.tensor([example.whole for example in examples]),
+        frames=torch.from_numpy(frames),
+        pairs=torch.arange(2 * n_pairs).reshape(-1, 2),
+    )
 
 
 def augment(waveform: Waveform, rng: np.random.Generator) -> Waveform:
@@ -148,8 +220,8 @@ def colour_spectrum(
 
 
 def crop_clip(
-    waveform: Waveform, speech: NDArray[np.float32], n_steps: int, first: int
-) -> tuple[Waveform, NDArray[np.float32]]:
+    waveform: Waveform, speech: Masks, n_steps: int, first: int
+) -> tuple[Waveform, Masks]:
     """Steps ``first`` to ``first + n_steps`` of a clip; a shorter clip is tiled as the branch does.
 
     Args:
@@ -167,6 +239,47 @@ def crop_clip(
     speech = np.resize(speech[first:end], n_steps)
     tiled = np.resize(waveform, n_steps * STEP_SAMPLES)
     return tiled, speech if speech.any() else np.ones_like(speech)
+
+
+def crop_spoof(spoof: PartialSpoof, n_steps: int, place: float) -> tuple[Waveform, Waveform, Masks]:
+    """A stretch with the middle of the forged word in it, tiled where the clip is shorter.
+
+    Args:
+        spoof: with its counterpart.
+        n_steps: length wanted, steps of 50 ms.
+        place: where in the stretch the middle is to lie, 0..1, as far as the clip allows.
+
+    Returns:
+        Counterpart and spoof (800 n_steps,), and 1 for every 20 ms that is fake (2.5 n_steps,).
+    """
+    n_samples = n_steps * STEP_SAMPLES
+    (segment,) = spoof.segments
+    middle = seconds_to_samples((segment.start_s + segment.end_s) / 2)
+    latest = max(0, len(spoof.waveform) - n_samples)
+    first = int(np.clip(middle - place * n_samples, 0, latest)) // _GRID * _GRID
+    end = min(first + n_samples, len(spoof.waveform) // _GRID * _GRID)
+    frames = spoof.frame_labels()[first // _FRAME_SAMPLES : end // _FRAME_SAMPLES]
+    original, fake = (
+        np.resize(waveform[first:end], n_samples) for waveform in (spoof.bona_fide, spoof.waveform)
+    )
+    return original, fake, np.resize(frames, _n_frames(n_steps))
+
+
+def _joined(first: _Take, second: _Take) -> _Take:
+    gain = rms(first.original) / max(rms(second.original), 1e-6)
+    original, twin = (
+        join_clips(a, (b * gain).astype(np.float32), _FADE_SAMPLES)
+        for a, b in ((first.original, second.original), (first.twin, second.twin))
+    )
+    return _Take(original, twin, np.concatenate([first.speech, second.speech]))
+
+
+def _first_step(have: int, n_steps: int, rng: np.random.Generator) -> int:
+    return int(rng.integers(0, max(1, have - n_steps + 1)))
+
+
+def _n_frames(n_steps: int) -> int:
+    return n_steps * STEP_SAMPLES // _FRAME_SAMPLES
 
 
 class _Balanced:

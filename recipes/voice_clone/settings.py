@@ -11,6 +11,7 @@ RUNS = Path(__file__).resolve().parents[2] / "runs" / "voice_clone"
 STORE = RUNS / "cache"
 CONFIG = Path(__file__).with_name("config.toml")
 STATISTICS = RUNS / "statistics.npz"
+FORGED = RUNS / "forged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,16 +21,27 @@ class TrainingSettings:
     seed: int
     n_steps: int
     steps_per_round: int
-    n_real: int
+    n_pairs: int
+    n_partial: int
     n_generated: int
-    n_twins: int
     learning_rate: float
     speech_model_rate: float
     weight_decay: float
     average: float
     channel_share: float
+    rank_weight: float
     row_weight: float
+    frame_weight: float
     label_smoothing: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgingSettings:
+    """The ``[forging]`` table."""
+
+    twins_per_clip: int
+    validation: list[str]
+    measured: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +68,7 @@ class Settings:
     development_fold: str
     network: dict[str, Any]
     training: TrainingSettings
+    forging: ForgingSettings
     statistics: StatisticsSettings
 
 
@@ -66,6 +79,7 @@ def read_settings(path: Path) -> Settings:
         development_fold=table.pop("development_fold"),
         network=table.pop("network"),
         training=TrainingSettings(**table.pop("training")),
+        forging=ForgingSettings(**table.pop("forging")),
         statistics=StatisticsSettings(**table.pop("statistics")),
         **table,
     )

@@ -1,0 +1,158 @@
+"""Batches in which nothing but the forgery tells a human clip from its twin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from avdetect.types import Segment
+from eval.manifest.row import ManifestRow
+from recipes.datasets.voices import VoiceStore
+from recipes.forge.partial import PartialSpoof
+from recipes.voice_clone.batches import VoiceBatches, colour_spectrum, crop_clip, crop_spoof
+from recipes.voice_clone.settings import TrainingSettings, read_settings
+from tests.channels.test_codecs import chirps
+from tests.recipes.voice_clone.miniature import speech
+
+CONFIG = Path(__file__).parents[3] / "recipes" / "voice_clone" / "config.toml"
+KIND = "backwards"
+
+
+@pytest.fixture
+def settings() -> TrainingSettings:
+    return replace(read_settings(CONFIG).training, n_pairs=2, n_partial=2, n_generated=1)
+
+
+def make_stores(root: Path, *, alike: bool = False) -> tuple[VoiceStore, VoiceStore]:
+    """Two human clips of one speaker with a twin each (``alike``: the clip itself), and a fake."""
+    store, forged = VoiceStore(root / "clean"), VoiceStore(root / "forged")
+    for number, name in enumerate(("bona_a", "bona_b", "spoof_c")):
+        sound = (speech(3.0 * number) * 30_000).astype(np.int16)
+        store.write("clean", name, sound)
+        store.write("speech", name, np.ones(len(sound) // 800, np.uint8))
+        if name.startswith("bona"):
+            forged.write(KIND, name, sound if alike else sound[::-1].copy())
+    return store, forged
+
+
+def make_batches(
+    root: Path, settings: TrainingSettings, *, alike: bool = False, shuffle_labels: bool = False
+) -> VoiceBatches:
+    rows = [
+        ManifestRow(
+            id=name,
+            path=f"{name}.flac",
+            label="fake" if name.startswith("spoof") else "real",
+            source="north",
+            speaker="one",
+            generator="G" if name.startswith("spoof") else "",
+        )
+        for name in ("bona_a", "bona_b", "spoof_c")
+    ]
+    twins = {"bona_a": [KIND], "bona_b": [KIND]}
+    return VoiceBatches(
+        rows, make_stores(root, alike=alike), twins, settings, shuffle_labels=shuffle_labels
+    )
+
+
+def test_the_same_draw_gives_the_same_batch(tmp_path: Path, settings: TrainingSettings) -> None:
+    batches = make_batches(tmp_path, settings)
+    first, again = (batches.draw(np.random.default_rng(5)) for _ in range(2))
+    assert torch.equal(first.waveforms, again.waveforms)
+    assert torch.equal(first.frames, again.frames)
+
+
+def test_shapes_belong_together(tmp_path: Path, settings: TrainingSettings) -> None:
+    batch = make_batches(tmp_path, settings).draw(np.random.default_rng(1))
+    n_steps = batch.speech.shape[1]
+    assert batch.waveforms.shape == (9, 800 * n_steps)
+    assert batch.frames.shape == (9, n_steps * 5 // 2)
+    assert batch.labels.tolist() == [0.0, 1.0] * 4 + [1.0]
+    assert batch.pairs.tolist() == [[0, 1], [2, 3], [4, 5], [6, 7]]
+
+
+def test_twins_that_are_no_forgeries_cannot_be_told_from_their_originals(
+    tmp_path: Path, settings: TrainingSettings
+) -> None:
+    """Through every channel, crop and join the two halves of a pair are treated the same."""
+    batches = make_batches(tmp_path, replace(settings, channel_share=1.0), alike=True)
+    for seed in range(3):
+        batch = batches.draw(np.random.default_rng(seed))
+        assert torch.equal(batch.waveforms[0:8:2], batch.waveforms[1:8:2])
+
+
+def test_a_spoof_differs_from_its_counterpart_near_its_marked_frames_alone(
+    tmp_path: Path, settings: TrainingSettings
+) -> None:
+    plain = replace(settings, channel_share=0.0, n_pairs=0, n_partial=4)
+    batch = make_batches(tmp_path, plain).draw(np.random.default_rng(3))
+    original, spoof = batch.waveforms[0:8:2], batch.waveforms[1:8:2]
+    differs = (original - spoof).abs().reshape(4, -1, 320).amax(2)
+    marked = batch.frames[1:8:2] > 0
+    partial = ~batch.whole[1:8:2]
+    assert partial.any()
+    for change, marks in zip(differs[partial], marks_of(marked[partial]), strict=True):
+        assert change[marks].mean() > 10 * change[~marks].mean()
+
+
+def marks_of(marked: torch.Tensor) -> torch.Tensor:
+    """Marked frames and their neighbours, where the cross-fades are."""
+    wide = torch.nn.functional.max_pool1d(marked.float()[:, None], 5, 1, 2)
+    return wide[:, 0] > 0
+
+
+def test_shuffled_labels_exchange_clips_and_twins(
+    tmp_path: Path, settings: TrainingSettings
+) -> None:
+    found = set()
+    for seed in range(4):
+        truth, control = (
+            make_batches(tmp_path, replace(settings, seed=seed), shuffle_labels=shuffled).draw(
+                np.random.default_rng(2)
+            )
+            for shuffled in (False, True)
+        )
+        halves = zip(truth.waveforms[:4].chunk(2), control.waveforms[:4].chunk(2), strict=True)
+        for true, dealt in halves:
+            assert torch.equal(true, dealt) or torch.equal(true, dealt.flip(0))
+            found.add(torch.equal(true, dealt))
+    assert found == {True, False}
+
+
+def test_without_twins_there_is_nothing_to_learn(
+    tmp_path: Path, settings: TrainingSettings
+) -> None:
+    with pytest.raises(ValueError, match="twins"):
+        VoiceBatches([], make_stores(tmp_path), {}, settings)
+
+
+def test_short_clips_are_tiled_as_the_branch_does_it() -> None:
+    waveform, mask = crop_clip(np.arange(1_600, dtype=np.float32), np.ones(2, np.float32), 5, 0)
+    assert waveform.shape == (4_000,)
+    assert waveform[1_600] == 0.0
+    assert mask.tolist() == [1.0] * 5
+
+
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
+def test_a_crop_of_a_spoof_holds_its_word(place: float) -> None:
+    clock = np.arange(96_000, dtype=np.float32)
+    spoof = PartialSpoof(
+        waveform=clock, bona_fide=-clock, segments=(Segment(2.5, 3.1),), fade_s=0.0
+    )
+    original, fake, frames = crop_spoof(spoof, 40, place)
+    assert np.array_equal(original, -fake)
+    forged = fake[np.repeat(frames, 320) > 0]
+    assert forged.min() >= 2.48 * 16_000
+    assert forged.max() <= 3.12 * 16_000
+    assert frames.sum() == pytest.approx(30, abs=12)
+
+
+def test_colouring_keeps_length_and_changes_the_balance() -> None:
+    sound = chirps(1.0)
+    coloured = colour_spectrum(sound, np.random.default_rng(0))
+    assert coloured.shape == sound.shape
+    assert np.abs(coloured - sound).max() > 0.01
