@@ -20,13 +20,14 @@ from torch import Tensor, nn
 
 from avdetect.branches.base import BranchOutput, FrameScores, PartScore
 from avdetect.branches.voice_front_ends import FrontEnd, VoiceJudge, front_end
+from avdetect.branches.voice_numbers import voice_numbers
 from avdetect.checkpoint import Checkpoint
 from avdetect.errors import CheckpointError
 from avdetect.nn.fixed_batch import batch_size, run_fixed
+from avdetect.nn.redrawing_judge import RedrawingJudge
 from avdetect.nn.trained_state import load_trained_state
 from avdetect.observation import ChannelAudio, Observation
 from avdetect.speech.features import STEP_SAMPLES
-from avdetect.speech.statistics import voice_statistics
 from avdetect.timebase import OBSERVATION_S, SAMPLE_RATE_HZ, seconds_to_samples
 from avdetect.types import Part, Segment
 
@@ -37,6 +38,7 @@ FRAME_S = 0.02
 _ENOUGH_SPEECH_S = 4.0
 _ROW_SAMPLES = seconds_to_samples(ROW_S)
 _FRAME_SAMPLES = seconds_to_samples(FRAME_S)
+_NARROW_HZ = 5000.0  # between the 4 kHz of a telephone line and the 7 kHz of a wide one
 _INPUT_SAMPLES = seconds_to_samples(OBSERVATION_S)
 
 
@@ -101,20 +103,34 @@ class VoiceCloneBranch:
         """Tokens, scores of rows and scores of frames, none where the model gives none."""
         if not jobs:
             return []
-        waveforms = torch.from_numpy(np.stack([job.waveform for job in jobs]))
+        waveforms = np.stack([job.waveform for job in jobs])
         speech = torch.from_numpy(np.stack([job.speech for job in jobs]))
 
-        statistics = torch.from_numpy(np.stack([voice_statistics(job.heard) for job in jobs]))
-
-        def judge(waveform: Tensor, mask: Tensor, numbers: Tensor) -> tuple[Tensor, ...]:
+        def judge(waveform: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
             on_device = waveform.to(self._device), mask.to(self._device)
-            inputs = self._front.inputs(*on_device)
-            judged = self._net(inputs, on_device[1], numbers.to(self._device))
+            judged = self._net(self._front.inputs(*on_device), on_device[1])
             return tuple(tensor.cpu() for tensor in judged)
 
-        inputs = waveforms, speech, statistics
-        judged = run_fixed(judge, inputs, batch_size(self._device))
-        return list(zip(*(tensor.numpy() for tensor in judged), strict=True))
+        inputs = torch.from_numpy(waveforms), speech
+        tokens, scores, frames = run_fixed(judge, inputs, batch_size(self._device))
+        if self._net.linear_judge is not None:
+            scores = self._levelled(self._net.linear_judge, jobs, waveforms, scores)
+        return list(zip(tokens.numpy(), scores.numpy(), frames.numpy(), strict=True))
+
+    def _levelled(
+        self,
+        judge: RedrawingJudge,
+        jobs: Sequence[_Job],
+        waveforms: NDArray[np.float32],
+        scores: Tensor,
+    ) -> Tensor:
+        """The network's scores with the linear judge's beside them."""
+        numbers = voice_numbers(judge, waveforms, [len(j.heard) for j in jobs], self._device)
+        narrow = torch.tensor([job.narrow for job in jobs])
+        given = (torch.from_numpy(numbers), scores, narrow)
+        with torch.inference_mode():
+            levelled: Tensor = judge(*(tensor.to(self._device) for tensor in given))
+        return levelled.cpu()
 
     def _absent(self, job: _Job) -> BranchOutput:
         return BranchOutput.absent(job.part, "no speech here", self.token_width)
@@ -132,6 +148,7 @@ class _Job:
         segments: (L, 2) rows that really exist, on the clip's clock.
         weights: (L,) share of each row that is speech not judged before.
         frame_weights: (F,) share of speech of each frame that really exists.
+        narrow: whether the sound has a telephone's bandwidth.
     """
 
     part: Part
@@ -141,6 +158,7 @@ class _Job:
     segments: NDArray[np.float64]
     weights: NDArray[np.float32]
     frame_weights: NDArray[np.float32]
+    narrow: bool
 
     @property
     def has_speech(self) -> bool:
@@ -160,13 +178,14 @@ class _Job:
         return _Job(
             part=Part(channel=channel.channel),
             heard=waveform,
-            waveform=_tile(waveform),
-            speech=_tile(speech).reshape(-1, STEP_SAMPLES).mean(1),
+            waveform=tile_waveform(waveform),
+            speech=tile_waveform(speech).reshape(-1, STEP_SAMPLES).mean(1),
             segments=np.stack([starts, ends], 1),
             weights=filled.reshape(n_rows, _ROW_SAMPLES).mean(1),
             frame_weights=np.pad(speech, (0, -len(speech) % _FRAME_SAMPLES))
             .reshape(-1, _FRAME_SAMPLES)
             .mean(1),
+            narrow=is_narrow(channel.bandwidth_hz),
         )
 
     def output(
@@ -195,6 +214,11 @@ class _Job:
         )
 
 
+def is_narrow(bandwidth_hz: float | None) -> bool:
+    """Whether sound of this bandwidth counts as a telephone's; what is not known does not."""
+    return bandwidth_hz is not None and bandwidth_hz < _NARROW_HZ
+
+
 def _sample_mask(segments: Sequence[Segment], start_s: float, n: int) -> NDArray[np.float32]:
     mask = np.zeros(n, np.float32)
     for segment in segments:
@@ -203,7 +227,7 @@ def _sample_mask(segments: Sequence[Segment], start_s: float, n: int) -> NDArray
     return mask
 
 
-def _tile(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def tile_waveform(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Repeat from the start up to four seconds; nothing gives silence."""
     if len(samples) == 0:
         return np.zeros(_INPUT_SAMPLES, np.float32)

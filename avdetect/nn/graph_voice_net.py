@@ -28,20 +28,19 @@ class GraphVoiceNet(nn.Module):
         token_width: features of the judge's embedding.
     """
 
+    linear_judge = None  # a published network stands alone
+
     def __init__(self, judge: WindowJudge, token_width: int) -> None:
         super().__init__()
         self.judge = judge
         self.token_width = token_width
 
-    def forward(
-        self, inputs: Tensor, speech: Tensor, statistics: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, inputs: Tensor, speech: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Judge; see `VoiceNet.forward`.
 
         Args:
             inputs: (B, S) waveform at 16 kHz.
             speech: (B, T) share of each 50 ms step that is speech: only T is read.
-            statistics: not read.
         """
         n_rows = speech.shape[1] // STEPS_PER_ROW
         repeats = -(-AASIST_SAMPLES // inputs.shape[1])

@@ -75,8 +75,7 @@ def level_voice(samples: Frames, rms: float = 1.0) -> Frames:
 
 
 def speech_spectra(samples: Frames) -> tuple[Spectra, NDArray[np.bool_]]:
-    """(N, 257) spectra of 25 ms every 10 ms, and (N,) which frames are within 35 dB of the loudest.
-    """
+    """(N, 257) spectra of 25 ms every 10 ms, and (N,) whether a frame is no silence."""
     frames = _windowed(samples)
     spectra = np.fft.rfft(frames, _N_FFT)
     return spectra, _is_active(spectra)

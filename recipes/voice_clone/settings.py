@@ -10,7 +10,7 @@ from typing import Any
 RUNS = Path(__file__).resolve().parents[2] / "runs" / "voice_clone"
 STORE = RUNS / "cache"
 CONFIG = Path(__file__).with_name("config.toml")
-STATISTICS = RUNS / "statistics.npz"
+NUMBERS = RUNS / "numbers.npz"
 FORGED = RUNS / "forged"
 
 
@@ -45,15 +45,12 @@ class ForgingSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatisticsSettings:
-    """The ``[statistics]`` table."""
+class JudgeSettings:
+    """The ``[judge]`` table."""
 
-    seed: int
-    n_trees: int
-    min_samples_leaf: int
-    max_features: float
+    vocoder: str
     ridge: float
-    linear_share: float
+    taught: list[str]
     network_share: float
 
 
@@ -69,7 +66,7 @@ class Settings:
     network: dict[str, Any]
     training: TrainingSettings
     forging: ForgingSettings
-    statistics: StatisticsSettings
+    judge: JudgeSettings
 
 
 def read_settings(path: Path) -> Settings:
@@ -80,6 +77,6 @@ def read_settings(path: Path) -> Settings:
         network=table.pop("network"),
         training=TrainingSettings(**table.pop("training")),
         forging=ForgingSettings(**table.pop("forging")),
-        statistics=StatisticsSettings(**table.pop("statistics")),
+        judge=JudgeSettings(**table.pop("judge")),
         **table,
     )

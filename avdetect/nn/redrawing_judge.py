@@ -1,7 +1,7 @@
-"""A linear judge of a voice, on what an expert on quality hears and on how a copy differs.
+"""A linear judge of a voice, on how a copy drawn by a vocoder differs from it.
 
-A few hundred recordings teach such a plain judge more surely than a network; together they are
-surer than each.
+A few hundred recordings teach so plain a judge more surely than a network; together they are surer
+than each.
 """
 
 from __future__ import annotations
@@ -12,21 +12,20 @@ import torch
 from torch import Tensor, nn
 
 from avdetect.nn.istft_vocoder import IstftDrawer
-from avdetect.nn.quality_encoder import QualityEncoder
 
 MOST_DEVIATIONS = 4.0  # a number farther out says no more than one there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeSettings:
-    """Shape of `PlainJudge`; see `IstftDrawer` for the vocoder's numbers.
+    """Shape of `RedrawingJudge`; see `IstftDrawer` for the vocoder's numbers.
 
     Attributes:
-        n_redrawn: numbers that compare speech with its copy, `avdetect.speech.redrawn.N_REDRAWN`.
+        n_numbers: that compare speech with its copy, `avdetect.speech.redrawn.N_REDRAWN`.
         network_share: what the network's score counts beside the log-odds.
     """
 
-    n_redrawn: int
+    n_numbers: int
     network_share: float
     n_fft: int
     hop: int
@@ -35,7 +34,7 @@ class JudgeSettings:
     n_blocks: int
 
 
-class PlainJudge(nn.Module):
+class RedrawingJudge(nn.Module):
     """Linear log-odds of an observation's numbers, beside the network's score.
 
     A telephone takes away the upper half of the spectrum, and with it what scores are made of: each
@@ -50,13 +49,11 @@ class PlainJudge(nn.Module):
     def __init__(self, settings: JudgeSettings) -> None:
         super().__init__()
         s = settings
-        self.n_numbers = s.n_redrawn + QualityEncoder.n_numbers
         self.network_share = s.network_share
-        self.quality = QualityEncoder()
         self.vocoder = IstftDrawer(s.n_fft, s.hop, s.n_mels, s.width, s.n_blocks)
-        self.linear = nn.Linear(self.n_numbers, 1)
-        self.register_buffer("centre", torch.zeros(self.n_numbers))
-        self.register_buffer("spread", torch.ones(self.n_numbers))
+        self.linear = nn.Linear(s.n_numbers, 1)
+        self.register_buffer("centre", torch.zeros(s.n_numbers))
+        self.register_buffer("spread", torch.ones(s.n_numbers))
         self.register_buffer("scale", torch.ones(2))  # of wide and narrow sound
         self.register_buffer("offset", torch.zeros(2))
 
@@ -71,7 +68,7 @@ class PlainJudge(nn.Module):
         """Judge.
 
         Args:
-            numbers: (B, N) how speech differs from its copy, then what `quality` gives.
+            numbers: (B, N) how speech differs from its copy.
             scores: (B, L) the network's, one per row.
             narrow: (B,) 1 where the sound has a telephone's bandwidth, else 0.
 
