@@ -68,6 +68,11 @@ class VoiceCloneBranch:
         self._device = device
         self.token_width = self._net.token_width
 
+    @property
+    def linear_judge(self) -> RedrawingJudge | None:
+        """The judge beside the network, where the model has one."""
+        return self._net.linear_judge
+
     def run(self, observations: Sequence[Observation]) -> list[list[BranchOutput]]:
         """Judge every channel of every observation; see `avdetect.branches.base.Branch`."""
         jobs = [

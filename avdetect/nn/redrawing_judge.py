@@ -6,7 +6,7 @@ than each.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor, nn
@@ -48,14 +48,17 @@ class RedrawingJudge(nn.Module):
 
     def __init__(self, settings: JudgeSettings) -> None:
         super().__init__()
-        s = settings
-        self.network_share = s.network_share
+        s = self.settings = settings
         self.vocoder = IstftDrawer(s.n_fft, s.hop, s.n_mels, s.width, s.n_blocks)
         self.linear = nn.Linear(s.n_numbers, 1)
         self.register_buffer("centre", torch.zeros(s.n_numbers))
         self.register_buffer("spread", torch.ones(s.n_numbers))
         self.register_buffer("scale", torch.ones(2))  # of wide and narrow sound
         self.register_buffer("offset", torch.zeros(2))
+
+    def table(self) -> dict[str, int | float]:
+        """What a checkpoint's config must say to build the same shape again."""
+        return asdict(self.settings)
 
     def log_odds(self, numbers: Tensor) -> Tensor:
         """(B, N) numbers to (B,), higher = more fake."""
@@ -75,6 +78,6 @@ class RedrawingJudge(nn.Module):
         Returns:
             (B, L): the network's share plus the observation's log-odds, levelled by bandwidth.
         """
-        found = self.network_share * scores + self.log_odds(numbers)[:, None]
+        found = self.settings.network_share * scores + self.log_odds(numbers)[:, None]
         band = narrow.long()
         return found * self.scale[band][:, None] + self.offset[band][:, None]

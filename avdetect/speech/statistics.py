@@ -70,6 +70,8 @@ def voice_statistics(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def level_voice(samples: Frames, rms: float = 1.0) -> Frames:
     """(S,) high-passed and brought to a root-mean-square level."""
+    if not len(samples):
+        return samples
     filtered = sosfilt(_high_pass(), samples)
     return np.asarray(filtered * (rms / (np.sqrt(np.mean(filtered**2)) + 1e-9)))
 

@@ -1,19 +1,19 @@
 """Calibration of the voice branch, by cross-fitting: no measured clip has a part in it.
 
-Each training fold is scored by judges that had not seen it, and the calibration is fitted on these
-scores; the judges that ship then learn from all of the folds. The network beside the judges is left
-out of these scores, as it is in `recipes.voice_clone.folds`: it has a tenth of the shipped score.
+Each training fold is scored by a judge that had not seen it, and the levels of both bandwidths and
+the calibration are fitted on these scores; the judge that ships then learns from all of the folds.
+The network beside the judge is left out of these scores, as it is in `recipes.voice_clone.folds`.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from avdetect.branches.voice_clone import VoiceCloneBranch
 from avdetect.calibration import Calibration
+from avdetect.nn.redrawing_judge import RedrawingJudge
 from eval.manifest.folds import fold_split
 from eval.manifest.leaks import refuse_leaks
 from eval.manifest.row import ManifestRow
@@ -22,51 +22,89 @@ from eval.protocol import Protocol
 from recipes.calibrate import fit_calibration
 from recipes.datasets.voices import is_fake
 from recipes.voice_clone.evaluate import score_rows
-from recipes.voice_clone.rows import measurable, shipped_split
-from recipes.voice_clone.samples import MEASURED_THROUGH, ClipStatistics
-from recipes.voice_clone.settings import StatisticsSettings
-from recipes.voice_clone.statistics import fit, judge, samples_of
+from recipes.voice_clone.judge import fit, judge, samples_of
+from recipes.voice_clone.samples import MEASURED_THROUGH, ClipNumbers
+from recipes.voice_clone.settings import JudgeSettings
 
 FITTED_ON = "training folds, each scored by judges that had not seen it"
 
 
-def out_of_fold_calibration(
-    rows: Sequence[ManifestRow],
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A clip through one channel, scored by a judge that had not seen its fold.
+
+    Attributes:
+        clip: which; heard through several channels it is still one.
+        score: not levelled.
+        fake: whether the clip is.
+        narrow: whether most of it has a telephone's bandwidth.
+    """
+
+    clip: str
+    score: float
+    fake: bool
+    narrow: bool
+
+
+def out_of_fold_scores(
+    training: Sequence[ManifestRow],
     protocol: Protocol,
-    measured: Mapping[str, ClipStatistics],
-    settings: StatisticsSettings,
-) -> Calibration:
-    """Calibration from out-of-fold scores of the training folds, as recorded and by telephone.
+    measured: Mapping[str, ClipNumbers],
+    settings: JudgeSettings,
+) -> list[Trial]:
+    """Every training clip through every measured channel.
 
     Args:
-        rows: all clips; those of measured folds, and what shares a name with them, play no part.
+        training: rows of the training folds.
         protocol: gives the training folds.
-        measured: statistics of every clip of the training folds.
-        settings: of the judges.
+        measured: numbers of every clip of the training folds.
+        settings: of the judge.
 
     Raises:
-        LeakError: a fold shares what the protocol holds out with those its judges learned from.
+        LeakError: a fold shares what the protocol holds out with those its judge learned from.
     """
-    training, _ = shipped_split(measurable(rows, protocol), protocol)
-    scores: list[float] = []
-    labels: list[int] = []
-    clips: Counter[bool] = Counter()
+    trials = []
     folds = protocol.roles["train"]
     for fold in folds:
         others = [other for other in folds if other != fold]
         taught, test = fold_split(training, protocol, fold, training_folds=others)
         refuse_leaks([*taught, *test], protocol.held_out, name=f"calibration without {fold}")
-        samples = samples_of(taught, measured)
+        samples = samples_of(taught, measured, settings.taught)
         head = fit(samples, samples.labels, settings)
-        for channel in MEASURED_THROUGH:
+        for index, channel in enumerate(MEASURED_THROUGH):
             for row in test:
                 score = judge(head, measured[row.id], channel)
+                narrow = bool(measured[row.id].narrow[index].mean() > 0.5)
                 if score is not None:
-                    scores.append(score)
-                    labels.append(int(is_fake(row)))
-        clips.update(is_fake(row) for row in test)
-    # A clip heard through two channels is still one clip: it supports no longer odds.
-    return replace(fit_calibration(scores, labels), limit=math.log(min(clips.values())))
+                    trials.append(Trial(clip=row.id, score=score, fake=is_fake(row), narrow=narrow))
+    return trials
+
+
+def level(head: RedrawingJudge, trials: Sequence[Trial]) -> None:
+    """Bring scores of both classes of bandwidth to one scale, that of log-likelihood ratios."""
+    for k, narrow in enumerate((False, True)):
+        found = _fit([trial for trial in trials if trial.narrow is narrow])
+        head.scale[k], head.offset[k] = found.scale, found.offset
+
+
+def levelled_calibration(branch: VoiceCloneBranch, trials: Sequence[Trial]) -> Calibration:
+    """What is left to calibrate behind `level`: next to nothing but the limit.
+
+    Raises:
+        ValueError: the branch's model has no linear judge.
+    """
+    head = branch.linear_judge
+    if head is None:
+        raise ValueError("a network alone is not calibrated by the scores of a linear judge")
+    scales, offsets = head.scale.tolist(), head.offset.tolist()
+    return _fit([replace(t, score=scales[t.narrow] * t.score + offsets[t.narrow]) for t in trials])
+
+
+def _fit(trials: Sequence[Trial]) -> Calibration:
+    fitted = fit_calibration([t.score for t in trials], [int(t.fake) for t in trials])
+    n_clips = [len({t.clip for t in trials if t.fake is fake}) for fake in (False, True)]
+    # A clip heard through four channels is still one clip: it supports no longer odds.
+    return replace(fitted, limit=math.log(min(n_clips)))
 
 
 def calibration_figures(

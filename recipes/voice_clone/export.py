@@ -20,7 +20,11 @@ from eval.metrics import auc
 from eval.protocol import read_protocol
 from recipes.datasets.voices import is_fake
 from recipes.export import export_checkpoint
-from recipes.voice_clone.calibration import calibration_figures, out_of_fold_calibration
+from recipes.voice_clone.calibration import (
+    calibration_figures,
+    levelled_calibration,
+    out_of_fold_scores,
+)
 from recipes.voice_clone.evaluate import (
     Trials,
     load_run,
@@ -38,10 +42,10 @@ from recipes.voice_clone.rows import (
     shipped_split,
     voice_rows,
 )
-from recipes.voice_clone.samples import clip_statistics
-from recipes.voice_clone.settings import CONFIG, STATISTICS, read_settings
+from recipes.voice_clone.samples import clip_numbers
+from recipes.voice_clone.settings import CONFIG, NUMBERS, read_settings
 
-NAME = "voice_clone-spectrogram-demos-202611"
+NAME = "voice_clone-redrawn-demos-202611"
 _COMMAND = "python -m recipes.voice_clone.evaluate --model"
 _CHANNELS = ("clean", "ulaw", "amr_12.2", "opus_12")
 _LIMITS = {
@@ -154,12 +158,14 @@ def export(run: str, control: str | None, which: str, channels: Sequence[str]) -
     figures, trials_of = figures_of(branch, channels)
     protocol, rows = read_protocol(PROTOCOL), voice_rows()
     training, test = shipped_split(measurable(rows, protocol), protocol)
-    calibration = out_of_fold_calibration(
-        rows, protocol, clip_statistics(training, STATISTICS), read_settings(CONFIG).statistics
-    )
+    settings = read_settings(CONFIG).judge
+    measured = clip_numbers(training, NUMBERS, settings.vocoder)
+    trials = out_of_fold_scores(training, protocol, measured, settings)
+    calibration = levelled_calibration(branch, trials)
     worth = calibration_figures(branch, test, {"cllr_bits": calibration})
     change = half_precision_change(trained, training[:24])
     facts: dict[str, Any] = {
+        "vocoder": settings.vocoder,
         "limits": _LIMITS,
         "better_than_chance": better_than_chance(figures),
         "data": data_facts(),
@@ -172,8 +178,9 @@ def export(run: str, control: str | None, which: str, channels: Sequence[str]) -
     folder = export_checkpoint(
         NAME,
         role="voice_clone",
-        summary="A forest and a linear model on statistics of speech, and a small log-mel and LFCC "
-        "network beside them; from public demo pages' fakes and vocoded twins, through codecs.",
+        summary="A linear judge of what speech loses when a vocoder draws it anew, beside a small "
+        "network on its spectrogram and waveform; from fakes of public demo pages and forged twins "
+        "of human clips, through codecs.",
         state=trained.state,
         config=trained.card.config,
         facts=facts,

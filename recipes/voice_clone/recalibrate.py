@@ -21,11 +21,12 @@ from recipes.export import MODELS
 from recipes.voice_clone.calibration import (
     FITTED_ON,
     calibration_figures,
-    out_of_fold_calibration,
+    levelled_calibration,
+    out_of_fold_scores,
 )
 from recipes.voice_clone.rows import PROTOCOL, measurable, shipped_split, voice_rows
-from recipes.voice_clone.samples import MEASURED_THROUGH, clip_statistics
-from recipes.voice_clone.settings import CONFIG, STATISTICS, read_settings
+from recipes.voice_clone.samples import MEASURED_THROUGH, clip_numbers
+from recipes.voice_clone.settings import CONFIG, NUMBERS, read_settings
 
 _CALIBRATION = re.compile(r"(?ms)^\[calibration\]\n.*?(?=^\[(?!calibration\.)|\Z)")
 
@@ -54,10 +55,12 @@ def recalibrate(name: str, *, config: Path, n_jobs: int) -> None:
     """Replace ``calibration.safetensors`` and the card's table on it."""
     protocol, rows = read_protocol(PROTOCOL), voice_rows()
     training, test = shipped_split(measurable(rows, protocol), protocol)
-    measured = clip_statistics(training, STATISTICS, n_jobs=n_jobs)
-    after = out_of_fold_calibration(rows, protocol, measured, read_settings(config).statistics)
+    settings = read_settings(config).judge
+    measured = clip_numbers(training, NUMBERS, settings.vocoder, n_jobs=n_jobs)
     checkpoint = load_checkpoint(name)
     branch = build_voice_clone(checkpoint, torch.device("cpu"))
+    trials = out_of_fold_scores(training, protocol, measured, settings)
+    after = levelled_calibration(branch, trials)
     compared = {"cllr_bits": after}
     if checkpoint.calibration is not None:
         compared["before"] = checkpoint.calibration

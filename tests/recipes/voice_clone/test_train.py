@@ -21,7 +21,7 @@ def settings() -> Settings:
     whole = read_settings(CONFIG)
     return Settings(
         development_fold=whole.development_fold,
-        statistics=whole.statistics,
+        judge=whole.judge,
         network=whole.network | {"width": 16, "token_width": 8},
         training=replace(whole.training, n_steps=40),
         forging=whole.forging,

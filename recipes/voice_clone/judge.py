@@ -1,0 +1,107 @@
+"""The linear judge of how speech differs from its copy: what it learns, its fit, its scores."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from avdetect.branches.voice_clone import LEAST_SPEECH_S
+from avdetect.calibration import Calibration
+from avdetect.nn.redrawing_judge import MOST_DEVIATIONS, RedrawingJudge
+from eval.manifest.row import ManifestRow
+from recipes.datasets.voices import clip_id, is_fake
+from recipes.voice_clone.experts import unfitted_judge
+from recipes.voice_clone.samples import MEASURED_THROUGH, TAUGHT, ClipNumbers
+from recipes.voice_clone.settings import JudgeSettings
+
+_TWIN = "twin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """N variants of clips.
+
+    Attributes:
+        numbers: (N, K) float32, see `avdetect.branches.voice_numbers`.
+        labels: (N,) 1 = fake, twins included.
+        groups: source with generator, for balance.
+        clips: which clip, for shuffling labels.
+    """
+
+    numbers: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    groups: list[str]
+    clips: list[str]
+
+
+def samples_of(
+    rows: Sequence[ManifestRow], measured: Mapping[str, ClipNumbers], taught: Sequence[str]
+) -> Samples:
+    """What the judge learns from rows: those versions of clips and twins that ``taught`` names."""
+    numbers, labels, groups, clips = [], [], [], []
+    for row in rows:
+        for version, found in zip(TAUGHT, measured[row.id].taught, strict=False):
+            if version in taught:
+                is_twin = version.startswith(_TWIN)
+                numbers.append(found)
+                labels.append(int(is_twin or is_fake(row)))
+                groups.append(f"{row.source} {_TWIN if is_twin else row.generator}")
+                clips.append(f"{_TWIN if is_twin else ''} {clip_id(row)}")
+    return Samples(numbers=np.stack(numbers), labels=np.array(labels), groups=groups, clips=clips)
+
+
+def judge(
+    head: RedrawingJudge, clip: ClipNumbers, channel: str = MEASURED_THROUGH[0]
+) -> float | None:
+    """Clip score by the judge alone, pooled as the branch pools; None with too little speech."""
+    k = MEASURED_THROUGH.index(channel)
+    speech_s = clip.speech_s[k].astype(np.float64)
+    if speech_s.sum() < LEAST_SPEECH_S:
+        return None
+    numbers, narrow = torch.from_numpy(clip.heard[k]), torch.from_numpy(clip.narrow[k])
+    with torch.inference_mode():
+        scores = head(numbers, torch.zeros(len(numbers), 1), narrow).squeeze(1).double().numpy()
+    return float(np.average(scores, weights=speech_s))
+
+
+def shuffle_labels(samples: Samples, seed: int) -> NDArray[np.int64]:
+    """Labels dealt anew, one per clip, so that its variants agree."""
+    rng = np.random.default_rng(seed)
+    dealt = {clip: int(rng.integers(2)) for clip in sorted(set(samples.clips))}
+    return np.array([dealt[clip] for clip in samples.clips])
+
+
+def balance(samples: Samples, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weights by which both classes count alike, and groups by the square root of their size."""
+    pairs = list(zip(samples.groups, labels.tolist(), strict=True))
+    sizes = Counter(pairs)
+    weights = np.array([sizes[pair] ** -0.5 for pair in pairs])
+    for label in (0, 1):
+        weights[labels == label] /= weights[labels == label].sum()
+    return np.asarray(weights * len(labels) / 2)
+
+
+def fit(samples: Samples, labels: NDArray[np.int64], settings: JudgeSettings) -> RedrawingJudge:
+    """Ridge logistic regression, both classes and all groups balanced."""
+    head = unfitted_judge(settings.vocoder)
+    centre, spread = samples.numbers.mean(0), samples.numbers.std(0) + 1e-4
+    standard = np.clip((samples.numbers - centre) / spread, -MOST_DEVIATIONS, MOST_DEVIATIONS)
+    linear = LogisticRegression(C=settings.ridge, max_iter=1000).fit(
+        standard, labels, sample_weight=balance(samples, labels)
+    )
+    head.centre[:], head.spread[:] = torch.from_numpy(centre), torch.from_numpy(spread)
+    head.linear.weight[:] = torch.from_numpy(linear.coef_).float()
+    head.linear.bias[:] = torch.from_numpy(linear.intercept_).float()
+    return head
+
+
+def level(head: RedrawingJudge, wide: Calibration, narrow: Calibration) -> None:
+    """Bring the scores of both classes of bandwidth to one scale, that of log-likelihood ratios."""
+    for k, found in enumerate((wide, narrow)):
+        head.scale[k], head.offset[k] = found.scale, found.offset
