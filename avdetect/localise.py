@@ -33,7 +33,7 @@ _FULL_FRAMES = 50  # a second
 _OVERLAP_SPREAD = 0.3  # of the suppression's Gaussian over overlap
 _MOST_CANDIDATES = 400
 _LEAST_SCORE = 0.01
-_SHOWN_SCORE = 0.5
+SHOWN_SCORE = 0.5
 _MOST_SHOWN = 10
 
 
@@ -86,7 +86,7 @@ def suspicious_segments(
         for stretch in find_stretches([o.frames for o in found if o.frames is not None])[
             :_MOST_SHOWN
         ]
-        if stretch.score >= _SHOWN_SCORE
+        if stretch.score >= SHOWN_SCORE
     ]
     return tuple(
         sorted(shown, key=lambda s: (s.start_s, s.branch, s.channel or "", s.face_track or 0))

@@ -4,31 +4,26 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from avdetect.channels.codecs import Waveform
 from avdetect.channels.degrade import add_noise, narrow_band, rms
 from avdetect.channels.training_chain import training_channel
-from avdetect.speech.features import STEP_SAMPLES
-from avdetect.timebase import seconds_to_samples
 from eval.manifest.row import ManifestRow
 from recipes.datasets.voices import VoiceStore, clip_id, find_speech, is_fake, speech_mask
-from recipes.forge.partial import FRAME_S, PartialSpoof, join_clips, replace_by_twin
+from recipes.forge.partial import join_clips, replace_by_twin
+from recipes.forge.softened import soften
+from recipes.voice_clone.crops import Masks, crop_clip, crop_spoof, first_step, n_frames
 from recipes.voice_clone.settings import TrainingSettings
 
 _CROP_STEPS = (40, 50, 60, 70)  # of 50 ms; whole rows of half a second
-_GRID = 2 * STEP_SAMPLES  # crops of spoofs begin where a step and a frame do
-_FRAME_SAMPLES = seconds_to_samples(FRAME_S)
 _WORD_S = (0.3, 1.6)
 _FADE_SAMPLES = 160
 _CURVE_POINTS = 8
-
-Masks = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +101,10 @@ class VoiceBatches:
         self._humans = _Balanced(humans, lambda row: row.source)
         self._fakes = _Balanced([row for row in rows if is_fake(row)], lambda row: row.generator)
         self._of_speaker: dict[str, list[ManifestRow]] = defaultdict(list)
+        self._of_page: dict[str, list[ManifestRow]] = defaultdict(list)
         for row in humans:
             self._of_speaker[row.person].append(row)
+            self._of_page[row.source].append(row)
         rng = np.random.default_rng(settings.seed)
         dealt = {clip_id(row) for row in rows if rng.random() < 0.5}
         self._exchanged = dealt if shuffle_labels else set[str]()
@@ -117,17 +114,22 @@ class VoiceBatches:
         n_steps, settings = int(rng.choice(_CROP_STEPS)), self._settings
         couples = [self._couple(rng, n_steps) for _ in range(settings.n_pairs)]
         couples += [self._spoofed_couple(rng, n_steps) for _ in range(settings.n_partial)]
-        alone = [self._generated(rng, n_steps) for _ in range(settings.n_generated)]
-        return collate([example for couple in couples for example in couple] + alone, len(couples))
+        couples += [self._generated_couple(rng, n_steps) for _ in range(settings.n_generated)]
+        return collate([example for couple in couples for example in couple], len(couples))
 
     def _couple(self, rng: np.random.Generator, n_steps: int) -> tuple[Example, Example]:
         row = self._humans.draw(rng)
         take = self._take(row, rng)
-        first = _first_step(len(take.speech), n_steps, rng)
+        first = first_step(len(take.speech), n_steps, rng)
         original, speech = crop_clip(take.original, take.speech, n_steps, first)
         twin, _ = crop_clip(take.twin, take.speech, n_steps, first)
-        frames = np.zeros(_n_frames(n_steps), np.float32)
-        return self._behind_one_channel(row, (original, twin), (speech, frames, 1 + frames), rng)
+        if rng.random() < self._settings.softened_share:
+            twin = soften(original, twin, rng.random())
+        frames = np.zeros(n_frames(n_steps), np.float32)
+        real = Example(waveform=original, speech=speech, frames=frames)
+        return self._behind_one_channel(
+            row, real, replace(real, waveform=twin, frames=1 + frames), rng
+        )
 
     def _spoofed_couple(self, rng: np.random.Generator, n_steps: int) -> tuple[Example, Example]:
         """A clip, or two of one speaker joined, of which the twin replaces a word."""
@@ -141,17 +143,23 @@ class VoiceBatches:
             return self._couple(rng, n_steps)
         original, twin, frames = crop_spoof(spoof, n_steps, rng.uniform(0.1, 0.9))
         speech = speech_mask(find_speech(original), 0.0, n_steps)
-        masks = (speech, np.zeros_like(frames), frames)
-        return self._behind_one_channel(row, (original, twin), masks, rng, whole=False)
+        real = Example(waveform=original, speech=speech, frames=np.zeros_like(frames), whole=False)
+        return self._behind_one_channel(row, real, replace(real, waveform=twin, frames=frames), rng)
 
-    def _generated(self, rng: np.random.Generator, n_steps: int) -> Example:
+    def _generated_couple(self, rng: np.random.Generator, n_steps: int) -> tuple[Example, Example]:
+        """Somebody's fake beside a human clip of the same page: the same voice where it has one."""
         row = self._fakes.draw(rng)
-        clip = clip_id(row)
-        waveform, speech = self._store.read("clean", clip), self._store.read_speech(clip)
-        first = _first_step(len(speech), n_steps, rng)
-        waveform, speech = crop_clip(waveform, speech, n_steps, first)
-        frames = np.full(_n_frames(n_steps), float(clip not in self._exchanged), np.float32)
-        return Example(waveform=self._channel(rng)(waveform), speech=speech, frames=frames)
+        humans = self._of_page[row.source]
+        humans = [human for human in humans if human.person == row.person] or humans
+        other = humans[int(rng.integers(len(humans)))] if humans else self._humans.draw(rng)
+        examples = []
+        for clip, fake in ((clip_id(other), 0.0), (clip_id(row), 1.0)):
+            waveform, speech = self._store.read("clean", clip), self._store.read_speech(clip)
+            first = first_step(len(speech), n_steps, rng)
+            waveform, speech = crop_clip(waveform, speech, n_steps, first)
+            frames = np.full(n_frames(n_steps), fake, np.float32)
+            examples.append(Example(waveform=waveform, speech=speech, frames=frames))
+        return self._behind_one_channel(row, examples[0], examples[1], rng)
 
     def _take(self, row: ManifestRow, rng: np.random.Generator) -> _Take:
         clip = clip_id(row)
@@ -163,23 +171,17 @@ class VoiceBatches:
         )
 
     def _behind_one_channel(
-        self,
-        row: ManifestRow,
-        waveforms: tuple[Waveform, Waveform],
-        masks: tuple[Masks, Masks, Masks],
-        rng: np.random.Generator,
-        *,
-        whole: bool = True,
+        self, row: ManifestRow, real: Example, fake: Example, rng: np.random.Generator
     ) -> tuple[Example, Example]:
+        """Both through one draw of everything; for the control perhaps called each other's name."""
         channel = self._channel(rng)
+        real, fake = (replace(e, waveform=channel(e.waveform)) for e in (real, fake))
         if clip_id(row) in self._exchanged:
-            waveforms = waveforms[::-1]
-        speech, *frames = masks
-        original, twin = (
-            Example(waveform=channel(waveform), speech=speech, frames=marks, whole=whole)
-            for waveform, marks in zip(waveforms, frames, strict=True)
-        )
-        return original, twin
+            return (
+                replace(real, waveform=fake.waveform, speech=fake.speech),
+                replace(fake, waveform=real.waveform, speech=real.speech),
+            )
+        return real, fake
 
     def _channel(self, rng: np.random.Generator) -> Callable[[Waveform], Waveform]:
         """A random way, the same for all that is sent through it."""
@@ -189,7 +191,7 @@ class VoiceBatches:
 
 
 def collate(examples: Sequence[Example], n_pairs: int) -> Batch:
-    """A batch of clips of one length, the first 2 ``n_pairs`` of which are original, fake, ..."""
+    """A batch of clips of one length, the first 2 ``n_pairs`` of which are real, fake, ..."""
     frames = np.stack([example.frames for example in examples])
     return Batch(
         waveforms=torch.from_numpy(np.stack([example.waveform for example in examples])),
@@ -219,52 +221,6 @@ def colour_spectrum(
     return np.fft.irfft(spectrum * 10 ** (gains_db / 20), len(waveform)).astype(np.float32)
 
 
-def crop_clip(
-    waveform: Waveform, speech: Masks, n_steps: int, first: int
-) -> tuple[Waveform, Masks]:
-    """Steps ``first`` to ``first + n_steps`` of a clip; a shorter clip is tiled as the branch does.
-
-    Args:
-        waveform: (S,) float32 at 16 kHz.
-        speech: (T,) one per 50 ms; where none is speech, all is taken to be.
-        n_steps: length wanted, steps of 50 ms.
-        first: step to begin at; 0 for clips shorter than ``n_steps``.
-
-    Returns:
-        (800 n_steps,) and (n_steps,) float32.
-    """
-    have = max(1, min(len(waveform) // STEP_SAMPLES, len(speech)))
-    end = min(have, first + n_steps)
-    waveform = waveform[first * STEP_SAMPLES : end * STEP_SAMPLES]
-    speech = np.resize(speech[first:end], n_steps)
-    tiled = np.resize(waveform, n_steps * STEP_SAMPLES)
-    return tiled, speech if speech.any() else np.ones_like(speech)
-
-
-def crop_spoof(spoof: PartialSpoof, n_steps: int, place: float) -> tuple[Waveform, Waveform, Masks]:
-    """A stretch with the middle of the forged word in it, tiled where the clip is shorter.
-
-    Args:
-        spoof: with its counterpart.
-        n_steps: length wanted, steps of 50 ms.
-        place: where in the stretch the middle is to lie, 0..1, as far as the clip allows.
-
-    Returns:
-        Counterpart and spoof (800 n_steps,), and 1 for every 20 ms that is fake (2.5 n_steps,).
-    """
-    n_samples = n_steps * STEP_SAMPLES
-    (segment,) = spoof.segments
-    middle = seconds_to_samples((segment.start_s + segment.end_s) / 2)
-    latest = max(0, len(spoof.waveform) - n_samples)
-    first = int(np.clip(middle - place * n_samples, 0, latest)) // _GRID * _GRID
-    end = min(first + n_samples, len(spoof.waveform) // _GRID * _GRID)
-    frames = spoof.frame_labels()[first // _FRAME_SAMPLES : end // _FRAME_SAMPLES]
-    original, fake = (
-        np.resize(waveform[first:end], n_samples) for waveform in (spoof.bona_fide, spoof.waveform)
-    )
-    return original, fake, np.resize(frames, _n_frames(n_steps))
-
-
 def _joined(first: _Take, second: _Take) -> _Take:
     gain = rms(first.original) / max(rms(second.original), 1e-6)
     original, twin = (
@@ -272,14 +228,6 @@ def _joined(first: _Take, second: _Take) -> _Take:
         for a, b in ((first.original, second.original), (first.twin, second.twin))
     )
     return _Take(original, twin, np.concatenate([first.speech, second.speech]))
-
-
-def _first_step(have: int, n_steps: int, rng: np.random.Generator) -> int:
-    return int(rng.integers(0, max(1, have - n_steps + 1)))
-
-
-def _n_frames(n_steps: int) -> int:
-    return n_steps * STEP_SAMPLES // _FRAME_SAMPLES
 
 
 class _Balanced:

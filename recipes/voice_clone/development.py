@@ -27,7 +27,8 @@ from eval.metrics import auc
 from eval.protocol import read_protocol
 from recipes.datasets.voices import VoiceStore, clip_id, is_fake
 from recipes.forge.partial import replace_by_twin
-from recipes.voice_clone.batches import Batch, Example, collate, crop_clip, crop_spoof
+from recipes.voice_clone.batches import Batch, Example, collate
+from recipes.voice_clone.crops import crop_clip, crop_spoof
 from recipes.voice_clone.loss import frame_speech
 from recipes.voice_clone.rows import PROTOCOL, development_split, voice_rows
 from recipes.voice_clone.settings import CONFIG, FORGED, RUNS, STORE, read_settings

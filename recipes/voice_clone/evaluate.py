@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from avdetect.branches.voice_clone import VoiceCloneBranch, build_voice_clone
-from avdetect.channels.codecs import CODECS, through_codec
+from avdetect.channels.codecs import CODECS, Waveform, through_codec
 from avdetect.checkpoint import Checkpoint, ModelCard, load_checkpoint
 from avdetect.types import Part
 from eval.bootstrap import bootstrap_interval
@@ -75,13 +75,18 @@ def score_rows(
     for row in rows:
         waveform = read_waveform(row)
         waveform = waveform if channel == "clean" else through_codec(waveform, channel)
-        observations = observe_waveform(waveform, find_speech(waveform))
-        outputs = [output for outputs in branch.run(observations) for output in outputs]
-        score = branch.pool(_PART, outputs).score
+        score = score_waveform(branch, waveform)
         if score is not None:
             kept.append(row)
             scores.append(score)
     return Trials(rows=kept, scores=scores, n_missing=len(rows) - len(kept))
+
+
+def score_waveform(branch: VoiceCloneBranch, waveform: Waveform) -> float | None:
+    """Raw clip score of (S,) float32 at 16 kHz; None with too little speech."""
+    observations = observe_waveform(waveform, find_speech(waveform))
+    outputs = [output for outputs in branch.run(observations) for output in outputs]
+    return branch.pool(_PART, outputs).score
 
 
 def measure(trials: Trials) -> Figures:

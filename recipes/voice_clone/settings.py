@@ -28,6 +28,7 @@ class TrainingSettings:
     speech_model_rate: float
     weight_decay: float
     average: float
+    softened_share: float
     channel_share: float
     rank_weight: float
     row_weight: float

@@ -9,6 +9,8 @@ import argparse
 import json
 import math
 import time
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +18,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 from speechbrain.augment.freq_domain import SpectrogramDrop
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from avdetect.branches.voice_front_ends import (
@@ -47,6 +49,7 @@ from recipes.voice_clone.settings import (
 from recipes.voice_clone.twins import forgers, kept_twins
 
 _WARM_UP_STEPS = 50
+_NORM_BATCHES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,20 @@ class VoiceTrainer:
         self.average.update_parameters(self.net)
         self.step += 1
         return float(loss.detach())
+
+    def renew_norms(self, batches: Iterable[Batch]) -> None:
+        """Measure the average's batch norms anew: averaged weights see features of their own."""
+        net = self.averaged.eval()
+        norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # a plain mean over batches
+            norm.train()
+        with torch.no_grad():
+            for batch in batches:
+                sent = batch.to(self.device)
+                net(self.inputs(sent.waveforms, sent.speech), sent.speech)
+        net.eval()
 
     def _augmented(self, inputs: Inputs) -> Inputs:
         names = view_names(self.settings.network)
@@ -199,8 +216,11 @@ def _round(
     trainer: VoiceTrainer, batches: VoiceBatches, development: Development
 ) -> dict[str, float]:
     begun = time.monotonic()
-    n_steps = trainer.settings.training.steps_per_round
-    losses = [trainer.learn(batches.draw(trainer.rng)) for _ in range(n_steps)]
+    losses, drawn = [], deque[Batch](maxlen=_NORM_BATCHES)
+    for _ in range(trainer.settings.training.steps_per_round):
+        drawn.append(batches.draw(trainer.rng))
+        losses.append(trainer.learn(drawn[-1]))
+    trainer.renew_norms(drawn)
     figures = development.figures(trainer.averaged, trainer.inputs)
     return figures | {"loss": float(np.mean(losses)), "seconds": time.monotonic() - begun}
 
