@@ -115,6 +115,8 @@ class VoiceBatches:
         couples = [self._couple(rng, n_steps) for _ in range(settings.n_pairs)]
         couples += [self._spoofed_couple(rng, n_steps) for _ in range(settings.n_partial)]
         couples += [self._generated_couple(rng, n_steps) for _ in range(settings.n_generated)]
+        if not settings.paired:
+            couples = [(self._couple(rng, n_steps)[0], fake) for _, fake in couples]
         return collate([example for couple in couples for example in couple], len(couples))
 
     def _couple(self, rng: np.random.Generator, n_steps: int) -> tuple[Example, Example]:

@@ -24,6 +24,7 @@ class TrainingSettings:
     n_pairs: int
     n_partial: int
     n_generated: int
+    paired: bool
     learning_rate: float
     speech_model_rate: float
     weight_decay: float

@@ -104,6 +104,15 @@ def marks_of(marked: torch.Tensor) -> torch.Tensor:
     return wide[:, 0] > 0
 
 
+def test_without_pairs_fakes_stand_beside_humans_drawn_by_themselves(
+    tmp_path: Path, settings: TrainingSettings
+) -> None:
+    settings = replace(settings, paired=False, channel_share=0.0, softened_share=0.0)
+    batch = make_batches(tmp_path, settings, alike=True).draw(np.random.default_rng(2))
+    assert batch.labels.tolist() == [0.0, 1.0] * 5
+    assert not any(torch.equal(a, b) for a, b in batch.waveforms.split(2))
+
+
 def test_shuffled_labels_exchange_clips_and_twins(
     tmp_path: Path, settings: TrainingSettings
 ) -> None:
