@@ -37,8 +37,9 @@ class JudgeSettings:
 class RedrawingJudge(nn.Module):
     """Linear log-odds of an observation's numbers, beside the network's score.
 
-    A telephone takes away the upper half of the spectrum, and with it what scores are made of: each
-    class of bandwidth has its own scale and offset, so that a score says the same in both.
+    A telephone takes away the upper half of the spectrum, and with it much of what a vocoder leaves:
+    each class of bandwidth has a linear model of its own, and a scale and offset by which a score
+    says the same in both. Row 0 of every weight is for wide sound, row 1 for narrow.
     """
 
     centre: Tensor
@@ -50,21 +51,22 @@ class RedrawingJudge(nn.Module):
         super().__init__()
         s = self.settings = settings
         self.vocoder = IstftDrawer(s.n_fft, s.hop, s.n_mels, s.width, s.n_blocks)
-        self.linear = nn.Linear(s.n_numbers, 1)
-        self.register_buffer("centre", torch.zeros(s.n_numbers))
-        self.register_buffer("spread", torch.ones(s.n_numbers))
-        self.register_buffer("scale", torch.ones(2))  # of wide and narrow sound
+        self.linear = nn.Linear(s.n_numbers, 2)
+        self.register_buffer("centre", torch.zeros(2, s.n_numbers))
+        self.register_buffer("spread", torch.ones(2, s.n_numbers))
+        self.register_buffer("scale", torch.ones(2))
         self.register_buffer("offset", torch.zeros(2))
 
     def table(self) -> dict[str, int | float]:
         """What a checkpoint's config must say to build the same shape again."""
         return asdict(self.settings)
 
-    def log_odds(self, numbers: Tensor) -> Tensor:
-        """(B, N) numbers to (B,), higher = more fake."""
-        standard = (numbers - self.centre) / self.spread
+    def log_odds(self, numbers: Tensor, narrow: Tensor) -> Tensor:
+        """(B, N) numbers and (B,) narrow, see `forward`, to (B,), higher = more fake."""
+        band = narrow.long()
+        standard = (numbers - self.centre[band]) / self.spread[band]
         standard = standard.clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS)
-        found: Tensor = self.linear(standard).squeeze(-1)
+        found: Tensor = (standard * self.linear.weight[band]).sum(1) + self.linear.bias[band]
         return found
 
     def forward(self, numbers: Tensor, scores: Tensor, narrow: Tensor) -> Tensor:
@@ -78,6 +80,6 @@ class RedrawingJudge(nn.Module):
         Returns:
             (B, L): the network's share plus the observation's log-odds, levelled by bandwidth.
         """
-        found = self.settings.network_share * scores + self.log_odds(numbers)[:, None]
+        found = self.settings.network_share * scores + self.log_odds(numbers, narrow)[:, None]
         band = narrow.long()
         return found * self.scale[band][:, None] + self.offset[band][:, None]

@@ -22,7 +22,7 @@ from eval.protocol import Protocol
 from recipes.calibrate import fit_calibration
 from recipes.datasets.voices import is_fake
 from recipes.voice_clone.evaluate import score_rows
-from recipes.voice_clone.judge import fit, judge, samples_of
+from recipes.voice_clone.judge import fit, judge
 from recipes.voice_clone.samples import MEASURED_THROUGH, ClipNumbers
 from recipes.voice_clone.settings import JudgeSettings
 
@@ -69,8 +69,7 @@ def out_of_fold_scores(
         others = [other for other in folds if other != fold]
         taught, test = fold_split(training, protocol, fold, training_folds=others)
         refuse_leaks([*taught, *test], protocol.held_out, name=f"calibration without {fold}")
-        samples = samples_of(taught, measured, settings.taught)
-        head = fit(samples, samples.labels, settings)
+        head = fit(taught, measured, settings)
         for index, channel in enumerate(MEASURED_THROUGH):
             for row in test:
                 score = judge(head, measured[row.id], channel)

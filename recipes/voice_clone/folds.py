@@ -32,7 +32,7 @@ from eval.protocol import Protocol, read_protocol
 from eval.run_facts import commit
 from recipes.out_of_fold import POOL, config_sha256, with_llrs, write_out_of_fold
 from recipes.voice_clone.fold_figures import disagreements, figure_lines
-from recipes.voice_clone.judge import fit, judge, samples_of
+from recipes.voice_clone.judge import fit, judge
 from recipes.voice_clone.rows import PROTOCOL, measurable, voice_rows
 from recipes.voice_clone.samples import ClipNumbers, clip_numbers
 from recipes.voice_clone.settings import CONFIG, NUMBERS, JudgeSettings, read_settings
@@ -100,8 +100,7 @@ def score_turn(
     turn: Turn, measured: Mapping[str, ClipNumbers], settings: JudgeSettings
 ) -> list[OutOfFold]:
     """Fit on the training rows, score the test rows as recorded."""
-    samples = samples_of(turn.training, measured, settings.taught)
-    head = fit(samples, samples.labels, settings)
+    head = fit(turn.training, measured, settings)
     return [
         OutOfFold(
             procedure=turn.procedure,

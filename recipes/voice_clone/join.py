@@ -15,7 +15,7 @@ from avdetect.nn.redrawing_judge import RedrawingJudge
 from avdetect.nn.trained_state import load_trained_state
 from eval.protocol import read_protocol
 from recipes.voice_clone.calibration import level, out_of_fold_scores
-from recipes.voice_clone.judge import fit, samples_of, shuffle_labels
+from recipes.voice_clone.judge import fit
 from recipes.voice_clone.rows import PROTOCOL, measurable, shipped_split, voice_rows
 from recipes.voice_clone.samples import clip_numbers
 from recipes.voice_clone.settings import CONFIG, NUMBERS, RUNS, read_settings
@@ -47,13 +47,11 @@ def main() -> None:
     # Development clips have done their part once the settings stand: they may teach this judge.
     training, _ = shipped_split(measurable(voice_rows(), protocol), protocol)
     measured = clip_numbers(training, NUMBERS, settings.judge.vocoder, n_jobs=given.jobs)
-    samples = samples_of(training, measured, settings.judge.taught)
-    labels = shuffle_labels(samples, _SEED) if given.shuffle_labels else samples.labels
-    head = fit(samples, labels, settings.judge)
+    head = fit(training, measured, settings.judge, shuffled=_SEED if given.shuffle_labels else None)
     if not given.shuffle_labels:
         level(head, out_of_fold_scores(training, protocol, measured, settings.judge))
     join(RUNS / given.run, head, given.which)
-    print(f"learned from {len(labels)} versions of {len(training)} clips")
+    print(f"learned from {len(training)} clips")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from avdetect.branches.voice_clone import LEAST_SPEECH_S
-from avdetect.calibration import Calibration
 from avdetect.nn.redrawing_judge import MOST_DEVIATIONS, RedrawingJudge
 from eval.manifest.row import ManifestRow
 from recipes.datasets.voices import clip_id, is_fake
@@ -87,21 +86,33 @@ def balance(samples: Samples, labels: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray(weights * len(labels) / 2)
 
 
-def fit(samples: Samples, labels: NDArray[np.int64], settings: JudgeSettings) -> RedrawingJudge:
-    """Ridge logistic regression, both classes and all groups balanced."""
+def fit(
+    rows: Sequence[ManifestRow],
+    measured: Mapping[str, ClipNumbers],
+    settings: JudgeSettings,
+    *,
+    shuffled: int | None = None,
+) -> RedrawingJudge:
+    """Ridge logistic regressions, both classes and all groups balanced.
+
+    Args:
+        rows: what to learn from.
+        measured: their numbers.
+        settings: which versions of them teach each class of bandwidth.
+        shuffled: seed by which labels are dealt anew, for the control.
+    """
     head = unfitted_judge(settings.vocoder)
-    centre, spread = samples.numbers.mean(0), samples.numbers.std(0) + 1e-4
-    standard = np.clip((samples.numbers - centre) / spread, -MOST_DEVIATIONS, MOST_DEVIATIONS)
-    linear = LogisticRegression(C=settings.ridge, max_iter=1000).fit(
-        standard, labels, sample_weight=balance(samples, labels)
-    )
-    head.centre[:], head.spread[:] = torch.from_numpy(centre), torch.from_numpy(spread)
-    head.linear.weight[:] = torch.from_numpy(linear.coef_).float()
-    head.linear.bias[:] = torch.from_numpy(linear.intercept_).float()
+    for k, taught in enumerate((settings.wide_from, settings.narrow_from)):
+        samples = samples_of(rows, measured, taught)
+        labels = samples.labels if shuffled is None else shuffle_labels(samples, shuffled)
+        centre, spread = samples.numbers.mean(0), samples.numbers.std(0) + 1e-4
+        standard = (samples.numbers - centre) / spread
+        linear = LogisticRegression(C=settings.ridge, max_iter=1000).fit(
+            np.clip(standard, -MOST_DEVIATIONS, MOST_DEVIATIONS),
+            labels,
+            sample_weight=balance(samples, labels),
+        )
+        head.centre[k], head.spread[k] = torch.from_numpy(centre), torch.from_numpy(spread)
+        head.linear.weight[k] = torch.from_numpy(linear.coef_[0]).float()
+        head.linear.bias[k] = float(linear.intercept_[0])
     return head
-
-
-def level(head: RedrawingJudge, wide: Calibration, narrow: Calibration) -> None:
-    """Bring the scores of both classes of bandwidth to one scale, that of log-likelihood ratios."""
-    for k, found in enumerate((wide, narrow)):
-        head.scale[k], head.offset[k] = found.scale, found.offset

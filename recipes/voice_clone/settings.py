@@ -52,7 +52,8 @@ class JudgeSettings:
 
     vocoder: str
     ridge: float
-    taught: list[str]
+    wide_from: list[str]
+    narrow_from: list[str]
     network_share: float
 
 

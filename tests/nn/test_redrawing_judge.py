@@ -11,7 +11,7 @@ def made() -> RedrawingJudge:
     torch.manual_seed(0)
     judge = RedrawingJudge(SETTINGS).eval()
     with torch.no_grad():
-        judge.linear.weight[:] = torch.tensor([[1.0, 0.0, 0.0]])
+        judge.linear.weight[:] = torch.tensor([[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]])
         judge.linear.bias[:] = 0.25
     return judge
 
@@ -22,17 +22,19 @@ def test_a_row_is_the_share_of_the_network_and_the_log_odds() -> None:
     assert torch.allclose(found, torch.tensor([[2.75, 3.75]]))
 
 
-def test_narrow_sound_has_a_scale_and_an_offset_of_its_own() -> None:
+def test_narrow_sound_has_a_model_a_scale_and_an_offset_of_its_own() -> None:
     judge = made()
     judge.scale[1], judge.offset[1] = 2.0, -1.0
     numbers, scores = torch.ones(2, 3), torch.zeros(2, 1)
     wide, narrow = judge(numbers, scores, torch.tensor([False, True])).squeeze(1).tolist()
-    assert narrow == 2 * wide - 1
+    assert (wide, narrow) == (1.25, 2 * -0.75 - 1)
 
 
 def test_an_outlier_says_no_more_than_four_deviations() -> None:
     judge = made()
-    far, farther = judge.log_odds(torch.tensor([[4.0, 0.0, 0.0], [400.0, 0.0, 0.0]])).tolist()
+    far, farther = judge.log_odds(
+        torch.tensor([[4.0, 0.0, 0.0], [400.0, 0.0, 0.0]]), torch.zeros(2)
+    ).tolist()
     assert far == farther
 
 

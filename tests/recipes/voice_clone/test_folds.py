@@ -22,7 +22,7 @@ from recipes.voice_clone.calibration import level, levelled_calibration, out_of_
 from recipes.voice_clone.evaluate import score_rows
 from recipes.voice_clone.fold_figures import disagreements
 from recipes.voice_clone.folds import Options, run, turns
-from recipes.voice_clone.judge import fit, judge, samples_of
+from recipes.voice_clone.judge import fit, judge
 from recipes.voice_clone.rows import shipped_split
 from recipes.voice_clone.samples import MEASURED_THROUGH, ClipNumbers, clip_numbers
 from recipes.voice_clone.settings import Settings, read_settings
@@ -213,8 +213,7 @@ def joined(
     rows: list[ManifestRow], measured: dict[str, ClipNumbers], settings: Settings
 ) -> tuple[VoiceCloneBranch, RedrawingJudge]:
     """A branch of a fitted judge and a network whose score does not count."""
-    samples = samples_of(rows, measured, settings.judge.taught)
-    head = fit(samples, samples.labels, replace(settings.judge, network_share=0.0))
+    head = fit(rows, measured, settings.judge)
     network = settings.network | {"width": 16, "token_width": 8}
     net = build_voice_net(network)
     net.linear_judge = head
