@@ -33,7 +33,7 @@ _FULL_FRAMES = 50  # a second
 _OVERLAP_SPREAD = 0.3  # of the suppression's Gaussian over overlap
 _MOST_CANDIDATES = 400
 _LEAST_SCORE = 0.01
-SHOWN_SCORE = 0.5
+_SHOWN_SCORE = 0.5
 _MOST_SHOWN = 10
 
 
@@ -64,6 +64,17 @@ def find_stretches(frames: Sequence[FrameScores]) -> list[Stretch]:
     return [stretch for stretch in found if stretch.score >= _LEAST_SCORE]
 
 
+def shown_stretches(frames: Sequence[FrameScores]) -> list[Stretch]:
+    """The few that a verdict shows, surest first: sure enough, and no moment twice."""
+    shown: list[Stretch] = []
+    for stretch in find_stretches(frames):
+        if stretch.score < _SHOWN_SCORE or len(shown) == _MOST_SHOWN:
+            break
+        if all(stretch.segment.overlap(other.segment) is None for other in shown):
+            shown.append(stretch)
+    return shown
+
+
 def suspicious_segments(
     outputs: Mapping[str, Mapping[Part, Sequence[BranchOutput]]],
 ) -> tuple[SuspiciousSegment, ...]:
@@ -83,10 +94,7 @@ def suspicious_segments(
         )
         for branch, parts in outputs.items()
         for part, found in parts.items()
-        for stretch in find_stretches([o.frames for o in found if o.frames is not None])[
-            :_MOST_SHOWN
-        ]
-        if stretch.score >= SHOWN_SCORE
+        for stretch in shown_stretches([o.frames for o in found if o.frames is not None])
     ]
     return tuple(
         sorted(shown, key=lambda s: (s.start_s, s.branch, s.channel or "", s.face_track or 0))

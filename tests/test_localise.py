@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from avdetect.branches.base import BranchOutput, FrameScores
-from avdetect.localise import find_stretches, suspicious_segments
+from avdetect.localise import find_stretches, shown_stretches, suspicious_segments
 from avdetect.types import Part
 
 LEFT = Part(channel="left")
@@ -60,6 +60,13 @@ def test_a_short_dip_does_not_part_a_stretch_and_a_long_gap_does():
     assert bridged[0].segment.duration_s == pytest.approx(1.3, abs=0.15)
     parted = [s for s in find_stretches([frames((0.6, 1.4), (2.4, 3.2))]) if s.score > 0.5]
     assert len(parted) == 2
+
+
+def test_no_moment_is_shown_twice():
+    call = [frames((1.0, 1.5), (1.8, 3.6))]
+    shown = [s.segment for s in shown_stretches(call)]
+    assert len(find_stretches(call)) > len(shown) > 0
+    assert all(a.overlap(b) is None for a in shown for b in shown if a != b)
 
 
 def test_a_call_without_forgery_shows_nothing():

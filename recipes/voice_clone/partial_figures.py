@@ -14,18 +14,18 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import cycle
 from typing import Any
 
 import numpy as np
 import torch
 
+from avdetect.branches.base import FrameScores
 from avdetect.branches.voice_clone import VoiceCloneBranch, build_voice_clone
 from avdetect.channels.codecs import Waveform, through_codec
 from avdetect.channels.degrade import high_pass
 from avdetect.checkpoint import load_checkpoint
-from avdetect.localise import SHOWN_SCORE, Stretch, find_stretches
+from avdetect.localise import Stretch, find_stretches, shown_stretches
 from avdetect.timebase import SAMPLE_RATE_HZ
 from avdetect.types import Segment
 from eval.bootstrap import bootstrap_intervals
@@ -60,11 +60,19 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What was found in one call, surest first; ``forged`` is None of a bona fide one."""
+    """What was found in one call, surest first; ``forged`` is None of a bona fide one.
+
+    Attributes:
+        speaker: whose call it is.
+        forged: what is to be found.
+        stretches: all candidates.
+        n_shown: of them, how many a verdict would show.
+    """
 
     speaker: str
     forged: Segment | None
     stretches: Sequence[Stretch]
+    n_shown: int
 
 
 def speakers_clips(
@@ -110,21 +118,28 @@ def compose_calls(
             )
 
 
-def listen(branch: VoiceCloneBranch, waveform: Waveform) -> list[Stretch]:
-    """Stretches that the branch's frames locate, surest first."""
+def listen(branch: VoiceCloneBranch, waveform: Waveform) -> list[FrameScores]:
+    """Scores of frames, by observation."""
     observations = observe_waveform(waveform, find_speech(waveform))
     outputs = [output for outputs in branch.run(observations) for output in outputs]
-    return find_stretches([output.frames for output in outputs if output.frames is not None])
+    return [output.frames for output in outputs if output.frames is not None]
 
 
 def hear_calls(branch: VoiceCloneBranch, calls: Sequence[Call], channel: str) -> list[Found]:
     """Every call and its counterpart, as recorded or through a codec."""
-    way = partial(through_codec, name=channel) if channel != "clean" else lambda w: w
-    return [
-        Found(speaker=call.speaker, forged=truth, stretches=listen(branch, way(sound)))
-        for call in calls
-        for sound, truth in ((call.spoof, call.forged), (call.bona_fide, None))
-    ]
+    found = []
+    for call in calls:
+        for sound, truth in ((call.spoof, call.forged), (call.bona_fide, None)):
+            frames = listen(branch, sound if channel == "clean" else through_codec(sound, channel))
+            found.append(
+                Found(
+                    speaker=call.speaker,
+                    forged=truth,
+                    stretches=find_stretches(frames),
+                    n_shown=len(shown_stretches(frames)),
+                )
+            )
+    return found
 
 
 def average_precision(found: Sequence[Found]) -> float:
@@ -157,12 +172,7 @@ def boundary_error(found: Sequence[Found]) -> float:
 
 def false_stretches(found: Sequence[Found]) -> float:
     """Stretches that a verdict would show of a bona fide call, mean."""
-    shown = [
-        sum(stretch.score >= SHOWN_SCORE for stretch in call.stretches)
-        for call in found
-        if call.forged is None
-    ]
-    return float(np.mean(shown))
+    return float(np.mean([call.n_shown for call in found if call.forged is None]))
 
 
 _FIGURES = {

@@ -25,11 +25,17 @@ from tests.recipes.voice_clone.miniature import write_miniature
 TRUTH = Segment(10.0, 11.0)
 
 
-def found(*stretches: tuple[float, float, float], forged: bool = True, speaker: str = "a") -> Found:
+def found(
+    *stretches: tuple[float, float, float],
+    forged: bool = True,
+    speaker: str = "a",
+    n_shown: int = 0,
+) -> Found:
     return Found(
         speaker=speaker,
         forged=TRUTH if forged else None,
         stretches=[Stretch(Segment(start, end), score) for start, end, score in stretches],
+        n_shown=n_shown,
     )
 
 
@@ -50,8 +56,12 @@ def test_both_edges_of_the_surest_stretch_count() -> None:
     assert boundary_error([found()]) > 10
 
 
-def test_only_what_a_verdict_shows_is_a_false_stretch() -> None:
-    calls = [found((1, 2, 0.9), (3, 4, 0.1), forged=False), found(forged=False), found((1, 2, 1))]
+def test_only_what_a_verdict_shows_of_a_bona_fide_call_is_a_false_stretch() -> None:
+    calls = [
+        found((1, 2, 0.9), (3, 4, 0.1), forged=False, n_shown=1),
+        found((3, 4, 0.1), forged=False),
+        found((1, 2, 0.9), n_shown=1),
+    ]
     assert false_stretches(calls) == 0.5
 
 
