@@ -119,23 +119,20 @@ class VoiceCloneBranch:
         inputs = torch.from_numpy(waveforms), speech
         tokens, scores, frames = run_fixed(judge, inputs, batch_size(self._device))
         if self._net.linear_judge is not None:
-            scores = self._levelled(self._net.linear_judge, jobs, waveforms, scores)
+            judged = self._judge_whole(self._net.linear_judge, jobs, waveforms)
+            scores = judged[:, None].expand_as(scores)
         return list(zip(tokens.numpy(), scores.numpy(), frames.numpy(), strict=True))
 
-    def _levelled(
-        self,
-        judge: RedrawingJudge,
-        jobs: Sequence[_Job],
-        waveforms: NDArray[np.float32],
-        scores: Tensor,
+    def _judge_whole(
+        self, judge: RedrawingJudge, jobs: Sequence[_Job], waveforms: NDArray[np.float32]
     ) -> Tensor:
-        """The network's scores with the linear judge's beside them."""
+        """(N,) one score for each observation, by the judge that needs the whole of it."""
         numbers = voice_numbers(judge, waveforms, [len(j.heard) for j in jobs], self._device)
         narrow = torch.tensor([job.narrow for job in jobs])
-        given = (torch.from_numpy(numbers), scores, narrow)
         with torch.inference_mode():
-            levelled: Tensor = judge(*(tensor.to(self._device) for tensor in given))
-        return levelled.cpu()
+            given = torch.from_numpy(numbers).to(self._device), narrow.to(self._device)
+            scores: Tensor = judge(*given).cpu()
+        return scores
 
     def _absent(self, job: _Job) -> BranchOutput:
         return BranchOutput.absent(job.part, "no speech here", self.token_width)

@@ -1,7 +1,6 @@
 """A linear judge of a voice, on how a copy drawn by a vocoder differs from it.
 
-A few hundred recordings teach so plain a judge more surely than a network; together they are surer
-than each.
+A few hundred recordings teach so plain a judge more surely than a network.
 """
 
 from __future__ import annotations
@@ -22,11 +21,9 @@ class JudgeSettings:
 
     Attributes:
         n_numbers: that compare speech with its copy, `avdetect.speech.redrawn.N_REDRAWN`.
-        network_share: what the network's score counts beside the log-odds.
     """
 
     n_numbers: int
-    network_share: float
     n_fft: int
     hop: int
     n_mels: int
@@ -35,11 +32,11 @@ class JudgeSettings:
 
 
 class RedrawingJudge(nn.Module):
-    """Linear log-odds of an observation's numbers, beside the network's score.
+    """Linear log-odds of an observation's numbers.
 
-    A telephone takes away the upper half of the spectrum, and with it much of what a vocoder leaves:
-    each class of bandwidth has a linear model of its own, and a scale and offset by which a score
-    says the same in both. Row 0 of every weight is for wide sound, row 1 for narrow.
+    A telephone takes away the upper half of the spectrum, and with it much of what a vocoder
+    leaves: each class of bandwidth has a linear model of its own, and a scale and offset by which a
+    score says the same in both. Row 0 of every weight is for wide sound, row 1 for narrow.
     """
 
     centre: Tensor
@@ -61,25 +58,18 @@ class RedrawingJudge(nn.Module):
         """What a checkpoint's config must say to build the same shape again."""
         return asdict(self.settings)
 
-    def log_odds(self, numbers: Tensor, narrow: Tensor) -> Tensor:
-        """(B, N) numbers and (B,) narrow, see `forward`, to (B,), higher = more fake."""
-        band = narrow.long()
-        standard = (numbers - self.centre[band]) / self.spread[band]
-        standard = standard.clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS)
-        found: Tensor = (standard * self.linear.weight[band]).sum(1) + self.linear.bias[band]
-        return found
-
-    def forward(self, numbers: Tensor, scores: Tensor, narrow: Tensor) -> Tensor:
+    def forward(self, numbers: Tensor, narrow: Tensor) -> Tensor:
         """Judge.
 
         Args:
             numbers: (B, N) how speech differs from its copy.
-            scores: (B, L) the network's, one per row.
             narrow: (B,) 1 where the sound has a telephone's bandwidth, else 0.
 
         Returns:
-            (B, L): the network's share plus the observation's log-odds, levelled by bandwidth.
+            (B,) log-odds, levelled by bandwidth, higher = more fake.
         """
-        found = self.settings.network_share * scores + self.log_odds(numbers, narrow)[:, None]
         band = narrow.long()
-        return found * self.scale[band][:, None] + self.offset[band][:, None]
+        standard = (numbers - self.centre[band]) / self.spread[band]
+        standard = standard.clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS)
+        log_odds = (standard * self.linear.weight[band]).sum(1) + self.linear.bias[band]
+        return log_odds * self.scale[band] + self.offset[band]

@@ -32,7 +32,7 @@ class VoiceNet(nn.Module):
         pooling: class of the pooling, made for the encoder's width.
         token_width: D of the tokens.
         dropout: share of pooled features dropped in training.
-        linear_judge: linear judge that stands beside the network; None for the network alone.
+        linear_judge: gives the scores of rows in place of the network; None where there is none.
         frame_width: features of the head that scores every 20 ms; 0 for a network without one.
     """
 

@@ -2,7 +2,6 @@
 
 Each training fold is scored by a judge that had not seen it, and the levels of both bandwidths and
 the calibration are fitted on these scores; the judge that ships then learns from all of the folds.
-The network beside the judge is left out of these scores, as it is in `recipes.voice_clone.folds`.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def unfitted_judge(vocoder: str) -> RedrawingJudge:
         drawer = vocoder_named(vocoder)
         if not isinstance(drawer, IstftVocoder) or drawer.bottleneck is not None:
             raise UsageError(f"{vocoder}: the judge draws with istft vocoders without codebooks")
-        table = {"n_numbers": N_REDRAWN, "network_share": 0.0}
+        table = {"n_numbers": N_REDRAWN}
         table |= {name: getattr(drawer.settings, name) for name in _SHAPE}
         state = dict(drawer.state_dict())
     return _with_vocoder(redrawing_judge(table), state)

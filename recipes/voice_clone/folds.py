@@ -8,9 +8,9 @@ Procedures: ``pool`` holds out each fold of the protocol's pool and trains on th
 ``modern_unseen`` trains on the pool and holds out the newer generators; and
 ``modern_leave_source_out`` holds out each of their sources and trains on the pool and the others.
 
-What is trained is the linear judge. The network beside it is left out: it would take an hour a fold
-where the judge takes a second. Nor is the vocoder trained anew that draws speech for it: it has
-heard human clips of most folds, without labels (of ``vocoders`` and ``modern`` none).
+What is trained is the linear judge, which alone gives a clip its score. The vocoder that draws
+speech for it is not trained anew: it has heard human clips of most folds, without labels (of
+``vocoders`` and ``modern`` none).
 """
 
 from __future__ import annotations

@@ -16,7 +16,12 @@ from avdetect.nn.trained_state import load_trained_state
 from eval.protocol import read_protocol
 from recipes.voice_clone.calibration import level, out_of_fold_scores
 from recipes.voice_clone.judge import fit
-from recipes.voice_clone.rows import PROTOCOL, measurable, shipped_split, voice_rows
+from recipes.voice_clone.rows import (
+    PROTOCOL,
+    measurable,
+    shipped_split,
+    voice_rows,
+)
 from recipes.voice_clone.samples import clip_numbers
 from recipes.voice_clone.settings import CONFIG, NUMBERS, RUNS, read_settings
 

@@ -65,7 +65,7 @@ def judge(
         return None
     numbers, narrow = torch.from_numpy(clip.heard[k]), torch.from_numpy(clip.narrow[k])
     with torch.inference_mode():
-        scores = head(numbers, torch.zeros(len(numbers), 1), narrow).squeeze(1).double().numpy()
+        scores = head(numbers, narrow).double().numpy()
     return float(np.average(scores, weights=speech_s))
 
 

@@ -54,7 +54,6 @@ class JudgeSettings:
     ridge: float
     wide_from: list[str]
     narrow_from: list[str]
-    network_share: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,7 @@ import torch
 
 from avdetect.nn.redrawing_judge import JudgeSettings, RedrawingJudge
 
-SETTINGS = JudgeSettings(
-    n_numbers=3, network_share=0.5, n_fft=256, hop=64, n_mels=20, width=8, n_blocks=1
-)
+SETTINGS = JudgeSettings(n_numbers=3, n_fft=256, hop=64, n_mels=20, width=8, n_blocks=1)
 
 
 def made() -> RedrawingJudge:
@@ -16,25 +14,16 @@ def made() -> RedrawingJudge:
     return judge
 
 
-def test_a_row_is_the_share_of_the_network_and_the_log_odds() -> None:
-    numbers, scores = torch.tensor([[2.0, 9.0, 9.0]]), torch.tensor([[1.0, 3.0]])
-    found = made()(numbers, scores, torch.tensor([False]))
-    assert torch.allclose(found, torch.tensor([[2.75, 3.75]]))
-
-
 def test_narrow_sound_has_a_model_a_scale_and_an_offset_of_its_own() -> None:
     judge = made()
     judge.scale[1], judge.offset[1] = 2.0, -1.0
-    numbers, scores = torch.ones(2, 3), torch.zeros(2, 1)
-    wide, narrow = judge(numbers, scores, torch.tensor([False, True])).squeeze(1).tolist()
+    wide, narrow = judge(torch.ones(2, 3), torch.tensor([False, True])).tolist()
     assert (wide, narrow) == (1.25, 2 * -0.75 - 1)
 
 
 def test_an_outlier_says_no_more_than_four_deviations() -> None:
-    judge = made()
-    far, farther = judge.log_odds(
-        torch.tensor([[4.0, 0.0, 0.0], [400.0, 0.0, 0.0]]), torch.zeros(2)
-    ).tolist()
+    numbers = torch.tensor([[4.0, 0.0, 0.0], [400.0, 0.0, 0.0]])
+    far, farther = made()(numbers, torch.zeros(2)).tolist()
     assert far == farther
 
 
