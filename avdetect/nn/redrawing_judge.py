@@ -32,11 +32,13 @@ class JudgeSettings:
 
 
 class RedrawingJudge(nn.Module):
-    """Linear log-odds of an observation's numbers.
+    """Linear log-odds of an observation's numbers, for sound as recorded and for coded sound.
 
-    A telephone takes away the upper half of the spectrum, and with it much of what a vocoder
-    leaves: each class of bandwidth has a linear model of its own, and a scale and offset by which a
-    score says the same in both. Row 0 of every weight is for wide sound, row 1 for narrow.
+    A codec changes how speech differs from its copy as much as a forgery does. So three linear
+    models read the numbers: one knows forgeries in sound as it was recorded, one in sound that came
+    through codecs and lines, and one tells how sure it is that the sound did. Each has a scale and
+    offset of its own, the second one for wide and one for telephone bandwidth, by which a score
+    says the same everywhere.
     """
 
     centre: Tensor
@@ -48,11 +50,11 @@ class RedrawingJudge(nn.Module):
         super().__init__()
         s = self.settings = settings
         self.vocoder = IstftDrawer(s.n_fft, s.hop, s.n_mels, s.width, s.n_blocks)
-        self.linear = nn.Linear(s.n_numbers, 2)
-        self.register_buffer("centre", torch.zeros(2, s.n_numbers))
-        self.register_buffer("spread", torch.ones(2, s.n_numbers))
-        self.register_buffer("scale", torch.ones(2))
-        self.register_buffer("offset", torch.zeros(2))
+        self.linear = nn.Linear(s.n_numbers, 3)  # as recorded, coded, which of the two
+        self.register_buffer("centre", torch.zeros(3, s.n_numbers))
+        self.register_buffer("spread", torch.ones(3, s.n_numbers))
+        self.register_buffer("scale", torch.ones(3))  # as recorded; coded wide; coded narrow
+        self.register_buffer("offset", torch.zeros(3))
 
     def table(self) -> dict[str, int | float]:
         """What a checkpoint's config must say to build the same shape again."""
@@ -66,10 +68,19 @@ class RedrawingJudge(nn.Module):
             narrow: (B,) 1 where the sound has a telephone's bandwidth, else 0.
 
         Returns:
-            (B,) log-odds, levelled by bandwidth, higher = more fake.
+            (B,) log-odds, levelled, higher = more fake.
         """
-        band = narrow.long()
-        standard = (numbers - self.centre[band]) / self.spread[band]
+        return self.mixed(self.raw(numbers), narrow)
+
+    def raw(self, numbers: Tensor) -> Tensor:
+        """(B, N) to (B, 3): what the three models say."""
+        standard = (numbers[:, None] - self.centre) / self.spread
         standard = standard.clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS)
-        log_odds = (standard * self.linear.weight[band]).sum(1) + self.linear.bias[band]
-        return log_odds * self.scale[band] + self.offset[band]
+        return (standard * self.linear.weight).sum(2) + self.linear.bias
+
+    def mixed(self, raw: Tensor, narrow: Tensor) -> Tensor:
+        """(B, 3) of `raw` and (B,) narrow to (B,) levelled log-odds."""
+        recorded = raw[:, 0] * self.scale[0] + self.offset[0]
+        line = 1 + narrow.long()
+        coded = raw[:, 1] * self.scale[line] + self.offset[line]
+        return torch.lerp(recorded, coded, raw[:, 2].sigmoid())

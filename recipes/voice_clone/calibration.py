@@ -1,7 +1,8 @@
 """Calibration of the voice branch, by cross-fitting: no measured clip has a part in it.
 
-Each training fold is scored by a judge that had not seen it, and the levels of both bandwidths and
-the calibration are fitted on these scores; the judge that ships then learns from all of the folds.
+Each training fold is scored by a judge that had not seen it, and the levels of recorded, coded and
+telephone sound and the calibration are fitted on these scores; the judge that ships then learns
+from all of the folds.
 """
 
 from __future__ import annotations
@@ -9,6 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from avdetect.branches.voice_clone import VoiceCloneBranch
 from avdetect.calibration import Calibration
@@ -21,7 +26,7 @@ from eval.protocol import Protocol
 from recipes.calibrate import fit_calibration
 from recipes.datasets.voices import is_fake
 from recipes.voice_clone.evaluate import score_rows
-from recipes.voice_clone.judge import fit, judge
+from recipes.voice_clone.judge import fit, raw_scores
 from recipes.voice_clone.samples import MEASURED_THROUGH, ClipNumbers
 from recipes.voice_clone.settings import JudgeSettings
 
@@ -34,14 +39,16 @@ class Trial:
 
     Attributes:
         clip: which; heard through several channels it is still one.
-        score: not levelled.
+        raw: (3,) what the judge's models say, not levelled.
         fake: whether the clip is.
+        channel: of `MEASURED_THROUGH`.
         narrow: whether most of it has a telephone's bandwidth.
     """
 
     clip: str
-    score: float
+    raw: NDArray[np.float32]
     fake: bool
+    channel: str
     narrow: bool
 
 
@@ -71,22 +78,33 @@ def out_of_fold_scores(
         head = fit(taught, measured, settings)
         for index, channel in enumerate(MEASURED_THROUGH):
             for row in test:
-                score = judge(head, measured[row.id], channel)
+                raw = raw_scores(head, measured[row.id], channel)
                 narrow = bool(measured[row.id].narrow[index].mean() > 0.5)
-                if score is not None:
-                    trials.append(Trial(clip=row.id, score=score, fake=is_fake(row), narrow=narrow))
+                if raw is not None:
+                    trials.append(
+                        Trial(
+                            clip=row.id,
+                            raw=raw,
+                            fake=is_fake(row),
+                            channel=channel,
+                            narrow=narrow,
+                        )
+                    )
     return trials
 
 
 def level(head: RedrawingJudge, trials: Sequence[Trial]) -> None:
-    """Bring scores of both classes of bandwidth to one scale, that of log-likelihood ratios."""
-    for k, narrow in enumerate((False, True)):
-        found = _fit([trial for trial in trials if trial.narrow is narrow])
+    """Set the judge's scales and offsets: all scores become log-likelihood ratios."""
+    recorded = [t for t in trials if t.channel == "clean" and not t.narrow]
+    wide = [t for t in trials if t.channel != "clean" and not t.narrow]
+    narrow = [t for t in trials if t.narrow]
+    for k, (model, chosen) in enumerate(((0, recorded), (1, wide), (1, narrow))):
+        found = _fit(chosen, [float(t.raw[model]) for t in chosen])
         head.scale[k], head.offset[k] = found.scale, found.offset
 
 
 def levelled_calibration(branch: VoiceCloneBranch, trials: Sequence[Trial]) -> Calibration:
-    """What is left to calibrate behind `level`: next to nothing but the limit.
+    """What is left to calibrate behind `level`: little but the limit.
 
     Raises:
         ValueError: the branch's model has no linear judge.
@@ -94,12 +112,13 @@ def levelled_calibration(branch: VoiceCloneBranch, trials: Sequence[Trial]) -> C
     head = branch.linear_judge
     if head is None:
         raise ValueError("a network alone is not calibrated by the scores of a linear judge")
-    scales, offsets = head.scale.tolist(), head.offset.tolist()
-    return _fit([replace(t, score=scales[t.narrow] * t.score + offsets[t.narrow]) for t in trials])
+    raw = torch.from_numpy(np.stack([t.raw for t in trials]))
+    mixed = head.mixed(raw, torch.tensor([t.narrow for t in trials]))
+    return _fit(trials, mixed.tolist())
 
 
-def _fit(trials: Sequence[Trial]) -> Calibration:
-    fitted = fit_calibration([t.score for t in trials], [int(t.fake) for t in trials])
+def _fit(trials: Sequence[Trial], scores: Sequence[float]) -> Calibration:
+    fitted = fit_calibration(scores, [int(t.fake) for t in trials])
     n_clips = [len({t.clip for t in trials if t.fake is fake}) for fake in (False, True)]
     # A clip heard through four channels is still one clip: it supports no longer odds.
     return replace(fitted, limit=math.log(min(n_clips)))

@@ -20,6 +20,8 @@ from recipes.voice_clone.samples import MEASURED_THROUGH, TAUGHT, ClipNumbers
 from recipes.voice_clone.settings import JudgeSettings
 
 _TWIN = "twin"
+_RECORDED = ("clean", "twin")
+_CODED = ("channel_0", "channel_1", "twin_channel_0", "opus_12")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +44,16 @@ class Samples:
 def samples_of(
     rows: Sequence[ManifestRow], measured: Mapping[str, ClipNumbers], taught: Sequence[str]
 ) -> Samples:
-    """What the judge learns from rows: those versions of clips and twins that ``taught`` names."""
+    """Those versions of clips and twins that ``taught`` names.
+
+    Args:
+        rows: clips.
+        measured: their numbers.
+        taught: of `TAUGHT`, or of `MEASURED_THROUGH` for a clip's first observation.
+    """
     numbers, labels, groups, clips = [], [], [], []
     for row in rows:
-        for version, found in zip(TAUGHT, measured[row.id].taught, strict=False):
+        for version, found in _versions(measured[row.id]).items():
             if version in taught:
                 is_twin = version.startswith(_TWIN)
                 numbers.append(found)
@@ -55,10 +63,25 @@ def samples_of(
     return Samples(numbers=np.stack(numbers), labels=np.array(labels), groups=groups, clips=clips)
 
 
+def _versions(clip: ClipNumbers) -> dict[str, NDArray[np.float32]]:
+    heard = dict(zip(MEASURED_THROUGH, clip.heard[:, 0], strict=True))
+    return heard | dict(zip(TAUGHT, clip.taught, strict=False))
+
+
+def raw_scores(head: RedrawingJudge, clip: ClipNumbers, channel: str) -> NDArray[np.float32] | None:
+    """(3,) what the judge's models say of a clip, pooled as the branch pools; see `judge`."""
+    k = MEASURED_THROUGH.index(channel)
+    if clip.speech_s[k].sum() < LEAST_SPEECH_S:
+        return None
+    with torch.inference_mode():
+        found = head.raw(torch.from_numpy(clip.heard[k])).numpy()
+    return np.average(found, axis=0, weights=clip.speech_s[k]).astype(np.float32)
+
+
 def judge(
     head: RedrawingJudge, clip: ClipNumbers, channel: str = MEASURED_THROUGH[0]
 ) -> float | None:
-    """Clip score by the judge alone, pooled as the branch pools; None with too little speech."""
+    """Clip score, pooled as the branch pools; None with too little speech."""
     k = MEASURED_THROUGH.index(channel)
     speech_s = clip.speech_s[k].astype(np.float64)
     if speech_s.sum() < LEAST_SPEECH_S:
@@ -98,21 +121,34 @@ def fit(
     Args:
         rows: what to learn from.
         measured: their numbers.
-        settings: which versions of them teach each class of bandwidth.
+        settings: which versions of them teach which model.
         shuffled: seed by which labels are dealt anew, for the control.
     """
     head = unfitted_judge(settings.vocoder)
-    for k, taught in enumerate((settings.wide_from, settings.narrow_from)):
+    for k, taught in enumerate((settings.recorded_from, settings.coded_from)):
         samples = samples_of(rows, measured, taught)
         labels = samples.labels if shuffled is None else shuffle_labels(samples, shuffled)
-        centre, spread = samples.numbers.mean(0), samples.numbers.std(0) + 1e-4
-        standard = (samples.numbers - centre) / spread
-        linear = LogisticRegression(C=settings.ridge, max_iter=1000).fit(
-            np.clip(standard, -MOST_DEVIATIONS, MOST_DEVIATIONS),
-            labels,
-            sample_weight=balance(samples, labels),
-        )
+        _fit_model(head, k, samples.numbers, labels, balance(samples, labels), settings.ridge)
+    recorded, coded = (samples_of(rows, measured, v).numbers for v in (_RECORDED, _CODED))
+    labels = np.repeat([0, 1], [len(recorded), len(coded)])
+    weights = np.repeat([1 / len(recorded), 1 / len(coded)], [len(recorded), len(coded)])
+    numbers = np.concatenate([recorded, coded])
+    _fit_model(head, 2, numbers, labels, weights * len(labels) / 2, settings.ridge)
+    return head
+
+
+def _fit_model(
+    head: RedrawingJudge,
+    k: int,
+    numbers: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    ridge: float,
+) -> None:
+    centre, spread = numbers.mean(0), numbers.std(0) + 1e-4
+    standard = np.clip((numbers - centre) / spread, -MOST_DEVIATIONS, MOST_DEVIATIONS)
+    linear = LogisticRegression(C=ridge, max_iter=1000).fit(standard, labels, sample_weight=weights)
+    with torch.no_grad():
         head.centre[k], head.spread[k] = torch.from_numpy(centre), torch.from_numpy(spread)
         head.linear.weight[k] = torch.from_numpy(linear.coef_[0]).float()
         head.linear.bias[k] = float(linear.intercept_[0])
-    return head

@@ -52,8 +52,8 @@ class JudgeSettings:
 
     vocoder: str
     ridge: float
-    wide_from: list[str]
-    narrow_from: list[str]
+    recorded_from: list[str]
+    coded_from: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
