@@ -49,17 +49,17 @@ NAME = "voice_clone-redrawn-demos-202611"
 _COMMAND = "python -m recipes.voice_clone.evaluate --model"
 _CHANNELS = ("clean", "ulaw", "amr_12.2", "opus_12")
 _LIMITS = {
-    "training": "A first model: some hundred synthetic clips of few voices and as many human ones, "
-    "mostly English (table data). The network learned the training clips, the judges on "
-    "statistics those and, once all settings stood, the development clips.",
+    "training": "Some hundred synthetic clips of few voices and as many human ones, mostly English "
+    "(table data). The linear judge learned the training folds whole; the network learned them but "
+    "for the development fold, and its vocoder heard their human clips without labels.",
     "generators": "It learned generators of 2017-2023. What it is worth on those of 2022-2024 "
-    "stands under figures.modern; on later ones nothing was measured.",
+    "stands under figures.modern: hardly more than chance; on later ones nothing was measured.",
     "fails_on": "Tables auc_by_generator: near or below 0.5 means that generator passes.",
-    "channels": "Only the channels that stand under figures were measured.",
-    "looks": "While the recipe was made, figures on vocoders and modern were seen about ten times; "
-    "the second set of statistics was taken up because it did better on vocoders (three variants "
-    "of its training data were looked at there, and not the best one ships). Read these figures as "
-    "development figures.",
+    "channels": "Wide codecs at low rates (Opus at 12 kb/s) leave nothing to judge by: there it "
+    "mostly says inconclusive. Telephone codecs: python -m eval run voice --print.",
+    "where": "Stretches that stand out are found by the network; it gives a clip no score.",
+    "looks": "While this judge was made, figures on vocoders and modern were seen some fifteen "
+    "times, those of its forerunner about ten. Read these figures as development figures.",
     "not_for": "Singing, several voices on one channel, under one second of speech, "
     "or a decision about a person without other evidence.",
 }
