@@ -57,22 +57,24 @@ def out_of_fold_scores(
     protocol: Protocol,
     measured: Mapping[str, ClipNumbers],
     settings: JudgeSettings,
+    folds: Sequence[str] | None = None,
 ) -> list[Trial]:
     """Every training clip through every measured channel.
 
     Args:
         training: rows of the training folds.
-        protocol: gives the training folds.
+        protocol: gives the folds.
         measured: numbers of every clip of the training folds.
         settings: of the judge.
+        folds: the training folds; None takes those of the shipped weights.
 
     Raises:
         LeakError: a fold shares what the protocol holds out with those its judge learned from.
     """
     trials = []
-    folds = protocol.roles["train"]
-    for fold in folds:
-        others = [other for other in folds if other != fold]
+    chosen = protocol.roles["train"] if folds is None else folds
+    for fold in chosen:
+        others = [other for other in chosen if other != fold]
         taught, test = fold_split(training, protocol, fold, training_folds=others)
         refuse_leaks([*taught, *test], protocol.held_out, name=f"calibration without {fold}")
         head = fit(taught, measured, settings)

@@ -31,6 +31,7 @@ from eval.out_of_fold import OutOfFold, read_out_of_fold
 from eval.protocol import Protocol, read_protocol
 from eval.run_facts import commit
 from recipes.out_of_fold import POOL, config_sha256, with_llrs, write_out_of_fold
+from recipes.voice_clone.calibration import level, out_of_fold_scores
 from recipes.voice_clone.fold_figures import disagreements, figure_lines
 from recipes.voice_clone.judge import fit, judge
 from recipes.voice_clone.rows import PROTOCOL, measurable, voice_rows
@@ -42,10 +43,12 @@ OUT_OF_FOLD = Path(__file__).resolve().parents[2] / "eval" / "results" / "voice"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One fit: what it learns from and what it has not seen."""
+    """One fit: what it learns from, by which folds that is cut, and what it has not seen."""
 
     procedure: str
     fold: str
+    protocol: Protocol
+    others: list[str]
     training: list[ManifestRow]
     test: list[ManifestRow]
 
@@ -93,14 +96,22 @@ def _turn(
     training, test = fold_split(rows, protocol, fold, training_folds=others)
     name = f"{procedure} without {fold}"
     refuse_leaks([*training, *test], protocol.held_out, name=name)
-    return Turn(procedure=procedure, fold=fold, training=training, test=test)
+    return Turn(
+        procedure=procedure,
+        fold=fold,
+        protocol=protocol,
+        others=others,
+        training=training,
+        test=test,
+    )
 
 
 def score_turn(
     turn: Turn, measured: Mapping[str, ClipNumbers], settings: JudgeSettings
 ) -> list[OutOfFold]:
-    """Fit on the training rows, score the test rows as recorded."""
+    """Fit and level on the training rows, score the test rows as recorded."""
     head = fit(turn.training, measured, settings)
+    level(head, out_of_fold_scores(turn.training, turn.protocol, measured, settings, turn.others))
     return [
         OutOfFold(
             procedure=turn.procedure,
