@@ -25,8 +25,7 @@ from eval.metrics import cllr, min_cllr
 from eval.protocol import Protocol
 from recipes.calibrate import fit_calibration
 from recipes.datasets.voices import is_fake
-from recipes.voice_clone.evaluate import score_rows
-from recipes.voice_clone.judge import fit, raw_scores
+from recipes.voice_clone.judge import fit, judge, raw_scores
 from recipes.voice_clone.samples import MEASURED_THROUGH, ClipNumbers
 from recipes.voice_clone.settings import JudgeSettings
 
@@ -101,19 +100,14 @@ def level(head: RedrawingJudge, trials: Sequence[Trial]) -> None:
     wide = [t for t in trials if t.channel != "clean" and not t.narrow]
     narrow = [t for t in trials if t.narrow]
     for k, (model, chosen) in enumerate(((0, recorded), (1, wide), (1, narrow))):
-        found = _fit(chosen, [float(t.raw[model]) for t in chosen])
-        head.scale[k], head.offset[k] = found.scale, found.offset
+        if {t.fake for t in chosen} == {False, True}:  # else nothing came that way to level by
+            found = _fit(chosen, [float(t.raw[model]) for t in chosen])
+            head.scale[k], head.offset[k] = found.scale, found.offset
 
 
 def levelled_calibration(branch: VoiceCloneBranch, trials: Sequence[Trial]) -> Calibration:
-    """What is left to calibrate behind `level`: little but the limit.
-
-    Raises:
-        ValueError: the branch's model has no linear judge.
-    """
-    head = branch.linear_judge
-    if head is None:
-        raise ValueError("a network alone is not calibrated by the scores of a linear judge")
+    """What is left to calibrate behind `level`: little but the limit."""
+    head = linear_judge(branch)
     raw = torch.from_numpy(np.stack([t.raw for t in trials]))
     mixed = head.mixed(raw, torch.tensor([t.narrow for t in trials]))
     return _fit(trials, mixed.tolist())
@@ -129,17 +123,28 @@ def _fit(trials: Sequence[Trial], scores: Sequence[float]) -> Calibration:
 def calibration_figures(
     branch: VoiceCloneBranch,
     sets: Mapping[str, Sequence[ManifestRow]],
+    measured: Mapping[str, ClipNumbers],
     calibrations: Mapping[str, Calibration],
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Cllr of each calibration beside minCllr, in bits, by set and channel, on measured clips."""
+    head = linear_judge(branch)
     table: dict[str, dict[str, dict[str, float]]] = {}
     for name, rows in sets.items():
         for channel in MEASURED_THROUGH:
-            trials = score_rows(branch, rows, channel)
+            found = [(judge(head, measured[row.id], channel), int(is_fake(row))) for row in rows]
+            scores, labels = zip(*((s, label) for s, label in found if s is not None), strict=True)
             bits = {
-                key: cllr(trials.labels, [calibration.fake_llr(s) for s in trials.scores])
+                key: cllr(labels, [calibration.fake_llr(score) for score in scores])
                 for key, calibration in calibrations.items()
             }
-            bits["min_cllr_bits"] = min_cllr(trials.labels, trials.scores)
-            table.setdefault(name, {})[channel] = {k: round(v, 3) for k, v in bits.items()}
+            bits["min_cllr_bits"] = min_cllr(labels, scores)
+            key = channel.replace(".", "_")
+            table.setdefault(name, {})[key] = {k: round(v, 3) for k, v in bits.items()}
     return table
+
+
+def linear_judge(branch: VoiceCloneBranch) -> RedrawingJudge:
+    """The branch's judge; raises ``ValueError`` where a network stands alone."""
+    if branch.linear_judge is None:
+        raise ValueError("a network alone is not calibrated by the scores of a linear judge")
+    return branch.linear_judge

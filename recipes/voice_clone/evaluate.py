@@ -1,6 +1,6 @@
 """Measure a voice-clone model, through the branch as users run it, on other people's fakes.
 
-python -m recipes.voice_clone.evaluate --model voice_clone-spectrogram-demos-202611
+python -m recipes.voice_clone.evaluate --model voice_clone-redrawn-demos-202611
 python -m recipes.voice_clone.evaluate --run first --channel ulaw
 """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from avdetect.branches.voice_front_ends import redrawing_judge
-from avdetect.checkpoint import load_checkpoint, read_bundle
+from avdetect.checkpoint import list_checkpoints, load_checkpoint, read_bundle
 from avdetect.errors import UsageError
 from avdetect.nn.redrawing_judge import RedrawingJudge
 from avdetect.speech.redrawn import N_REDRAWN
@@ -33,8 +33,9 @@ def unfitted_judge(vocoder: str) -> RedrawingJudge:
         CheckpointError: there is no such vocoder.
         UsageError: it is of a kind that does not draw by inverse Fourier transform alone.
     """
-    shipped = load_checkpoint(read_bundle().checkpoints["voice_clone"])
-    if shipped.card.facts.get("vocoder") == vocoder:
+    name = read_bundle().checkpoints["voice_clone"]
+    shipped = load_checkpoint(name) if name in list_checkpoints() else None  # none before the first
+    if shipped is not None and shipped.card.facts.get("vocoder") == vocoder:
         table = shipped.card.config["linear_judge"]
         prefix = _SHIPPED + _DRAWS
         state = {k.removeprefix(prefix): v for k, v in shipped.state.items() if prefix in k}

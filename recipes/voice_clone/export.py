@@ -159,10 +159,11 @@ def export(run: str, control: str | None, which: str, channels: Sequence[str]) -
     protocol, rows = read_protocol(PROTOCOL), voice_rows()
     training, test = shipped_split(measurable(rows, protocol), protocol)
     settings = read_settings(CONFIG).judge
-    measured = clip_numbers(training, NUMBERS, settings.vocoder)
+    known = measurable(rows, protocol)
+    measured = clip_numbers(known, NUMBERS, settings.vocoder)
     trials = out_of_fold_scores(training, protocol, measured, settings)
     calibration = levelled_calibration(branch, trials)
-    worth = calibration_figures(branch, test, {"cllr_bits": calibration})
+    worth = calibration_figures(branch, test, measured, {"cllr_bits": calibration})
     change = half_precision_change(trained, training[:24])
     facts: dict[str, Any] = {
         "vocoder": settings.vocoder,

@@ -1,6 +1,6 @@
 """Fit the calibration of a checkpoint anew, and write what it is worth into its card.
 
-python -m recipes.voice_clone.recalibrate voice_clone-spectrogram-demos-202611
+python -m recipes.voice_clone.recalibrate voice_clone-redrawn-demos-202611
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def recalibrate(name: str, *, config: Path, n_jobs: int) -> None:
     protocol, rows = read_protocol(PROTOCOL), voice_rows()
     training, test = shipped_split(measurable(rows, protocol), protocol)
     settings = read_settings(config).judge
-    measured = clip_numbers(training, NUMBERS, settings.vocoder, n_jobs=n_jobs)
+    known = measurable(rows, protocol)
+    measured = clip_numbers(known, NUMBERS, settings.vocoder, n_jobs=n_jobs)
     checkpoint = load_checkpoint(name)
     branch = build_voice_clone(checkpoint, torch.device("cpu"))
     trials = out_of_fold_scores(training, protocol, measured, settings)
@@ -64,7 +65,7 @@ def recalibrate(name: str, *, config: Path, n_jobs: int) -> None:
     compared = {"cllr_bits": after}
     if checkpoint.calibration is not None:
         compared["before"] = checkpoint.calibration
-    figures = calibration_figures(branch, test, compared)
+    figures = calibration_figures(branch, test, measured, compared)
     for fold, channels in figures.items():
         for channel, bits in channels.items():
             before = bits.pop("before", None)

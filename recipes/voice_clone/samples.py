@@ -24,10 +24,9 @@ from avdetect.branches.voice_numbers import voice_numbers
 from avdetect.channels import chain, codecs, degrade
 from avdetect.channels.chain import random_channel
 from avdetect.channels.codecs import Waveform, through_codec
-from avdetect.media.bandwidth import effective_bandwidth_hz
 from avdetect.nn.redrawing_judge import RedrawingJudge
 from avdetect.speech import redrawn, statistics, vad
-from avdetect.timebase import OBSERVATION_S, SAMPLE_RATE_HZ, seconds_to_samples
+from avdetect.timebase import OBSERVATION_S, seconds_to_samples
 from eval.manifest.row import ManifestRow
 from recipes.datasets import voices
 from recipes.datasets.voices import find_speech, is_fake, observe_waveform, read_waveform
@@ -134,7 +133,7 @@ def _observed(waveform: Waveform, channel: str) -> tuple[list[Waveform], list[fl
         fresh = [s.overlap(observation.fresh) for s in heard.speech]
         stretches.append(heard.waveform)
         seconds.append(sum(part.duration_s for part in fresh if part is not None))
-        narrow.append(is_narrow(effective_bandwidth_hz(heard.waveform, SAMPLE_RATE_HZ)))
+        narrow.append(is_narrow(heard.bandwidth_hz))
     return stretches, seconds, narrow
 
 
