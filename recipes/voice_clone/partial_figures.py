@@ -13,7 +13,7 @@ import argparse
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 from typing import Any
 
@@ -52,6 +52,7 @@ class Call:
     """A composed call and its counterpart; (S,) float32 at 16 kHz each."""
 
     speaker: str
+    family: str
     kind: str
     spoof: Waveform
     bona_fide: Waveform
@@ -64,12 +65,14 @@ class Found:
 
     Attributes:
         speaker: whose call it is.
+        family: of the forger.
         forged: what is to be found.
         stretches: all candidates.
         n_shown: of them, how many a verdict would show.
     """
 
     speaker: str
+    family: str
     forged: Segment | None
     stretches: Sequence[Stretch]
     n_shown: int
@@ -111,6 +114,7 @@ def compose_calls(
             )
             yield Call(
                 speaker=speaker,
+                family=family,
                 kind=kind,
                 spoof=call.waveform,
                 bona_fide=call.bona_fide,
@@ -134,6 +138,7 @@ def hear_calls(branch: VoiceCloneBranch, calls: Sequence[Call], channel: str) ->
             found.append(
                 Found(
                     speaker=call.speaker,
+                    family=call.family,
                     forged=truth,
                     stretches=find_stretches(frames),
                     n_shown=len(shown_stretches(frames)),
@@ -175,6 +180,16 @@ def false_stretches(found: Sequence[Found]) -> float:
     return float(np.mean([call.n_shown for call in found if call.forged is None]))
 
 
+def hits_by_family(found: Sequence[Found]) -> dict[str, tuple[int, int]]:
+    """Calls whose surest stretch hits at an IoU of 0.5, and calls, by family of the forger."""
+    table = {}
+    for family in sorted({call.family for call in found}):
+        forged = [c for c in found if c.family == family and c.forged is not None]
+        hits = [average_precision([replace(c, stretches=c.stretches[:1])]) for c in forged]
+        table[family] = (round(sum(hits)), len(forged))
+    return table
+
+
 _FIGURES = {
     "AP@0.5": average_precision,
     "boundary error, s": boundary_error,
@@ -198,11 +213,11 @@ def figures(found: Sequence[Found]) -> dict[str, tuple[float, float, float]]:
     return {name: (figure(found), *intervals[name]) for name, figure in _FIGURES.items()}
 
 
-def report(branch: VoiceCloneBranch, clips: dict[str, list[ManifestRow]], n_calls: int) -> None:
+def report(branch: VoiceCloneBranch, clips: dict[str, list[ManifestRow]], per_speaker: int) -> None:
     """Print the table: forgers met and unmet, as recorded and by telephone."""
     met, _, unmet = forgers(read_settings(CONFIG).forging)
     for name, families in {"met in training": met, "never met": unmet}.items():
-        calls = list(compose_calls(clips, families, n_calls))
+        calls = list(compose_calls(clips, families, per_speaker))
         kinds = ", ".join(sorted({call.kind for call in calls}))
         print(f"\nforgers {name}: {len(calls)} calls of {len(clips)} speakers, as many bona fide")
         print(f"    {kinds}")
@@ -210,6 +225,8 @@ def report(branch: VoiceCloneBranch, clips: dict[str, list[ManifestRow]], n_call
             heard = hear_calls(branch, calls, channel)
             for figure, (value, low, high) in figures(heard).items():
                 print(f"    {channel:6s} {figure:18s} {value:.3f} [{low:.3f}, {high:.3f}]")
+            for family, (hits, n_calls) in hits_by_family(heard).items():
+                print(f"    {channel:6s} {hits} of {n_calls} found, forged by {family}")
 
 
 def main() -> None:

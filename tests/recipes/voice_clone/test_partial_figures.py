@@ -18,6 +18,7 @@ from recipes.voice_clone.partial_figures import (
     compose_calls,
     false_stretches,
     figures,
+    hits_by_family,
     speakers_clips,
 )
 from tests.recipes.voice_clone.miniature import write_miniature
@@ -30,9 +31,11 @@ def found(
     forged: bool = True,
     speaker: str = "a",
     n_shown: int = 0,
+    family: str = "world",
 ) -> Found:
     return Found(
         speaker=speaker,
+        family=family,
         forged=TRUTH if forged else None,
         stretches=[Stretch(Segment(start, end), score) for start, end, score in stretches],
         n_shown=n_shown,
@@ -63,6 +66,16 @@ def test_only_what_a_verdict_shows_of_a_bona_fide_call_is_a_false_stretch() -> N
         found((1, 2, 0.9), n_shown=1),
     ]
     assert false_stretches(calls) == 0.5
+
+
+def test_hits_of_the_surest_stretch_are_counted_by_family() -> None:
+    calls = [
+        found((10.1, 11.0, 0.9)),
+        found((3.0, 4.0, 0.9), (10.0, 11.0, 0.8)),
+        found(forged=False),
+        found((10.0, 11.0, 0.1), family="neural"),
+    ]
+    assert hits_by_family(calls) == {"neural": (1, 1), "world": (1, 2)}
 
 
 def test_intervals_hold_their_figures() -> None:
