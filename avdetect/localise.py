@@ -15,14 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
+from scipy.special import expit
 
-from avdetect.branches.base import BranchOutput, FrameScores
+from avdetect.branches.base import FRAME_S, BranchOutput, FrameScores
 from avdetect.types import Part, Segment
 from avdetect.verdict import SuspiciousSegment
 
 Floats = NDArray[np.float64]
 
-_FRAME_S = 0.02
 _SMOOTH_FRAMES = 4.0
 _SILENCE_WEIGHT = 0.02  # of a frame without speech beside one of speech
 _LEVELS = np.arange(-3.0, 5.1, 0.5)
@@ -58,7 +58,7 @@ def find_stretches(frames: Sequence[FrameScores]) -> list[Stretch]:
     totals = np.concatenate([[0.0], np.cumsum(curve)])
     rated = sorted(((_score(totals, span), span) for span in spans), reverse=True)
     found = [
-        Stretch(Segment(start_s + _FRAME_S * first, start_s + _FRAME_S * last), score)
+        Stretch(Segment(start_s + FRAME_S * first, start_s + FRAME_S * last), score)
         for score, (first, last) in _suppress(rated[:_MOST_CANDIDATES])
     ]
     return [stretch for stretch in found if stretch.score >= _LEAST_SCORE]
@@ -105,7 +105,7 @@ def _curve(frames: Sequence[FrameScores]) -> tuple[Floats, float]:
     """One score for every 20 ms from the first frame on, smoothed over speech; and when that is."""
     start_s = float(frames[0].segments[0, 0])
     middles = np.concatenate([f.segments.mean(1) for f in frames])
-    index = np.floor((middles - start_s) / _FRAME_S).astype(int)
+    index = np.floor((middles - start_s) / FRAME_S).astype(int)
     scores = np.concatenate([f.scores for f in frames]).astype(np.float64)
     weights = np.concatenate([f.weights for f in frames]).astype(np.float64) + _SILENCE_WEIGHT
     mass = gaussian_filter1d(np.bincount(index, weights), _SMOOTH_FRAMES)
@@ -133,11 +133,11 @@ def _score(totals: Floats, span: tuple[int, int]) -> float:
     inside = (totals[last] - totals[first]) / (last - first)
     n_outside = (first - before) + (after - last)
     if not n_outside:
-        return _sigmoid(inside)
+        return float(expit(inside))
     outside = (totals[first] - totals[before] + totals[after] - totals[last]) / n_outside
     # As in a t-statistic, the root of the length: the whole of a word beats its most suspect sound.
     contrast = (inside - outside) * math.sqrt(min(1.0, (last - first) / _FULL_FRAMES))
-    return _sigmoid(inside) * math.tanh(max(contrast, 0.0) / 2)
+    return float(expit(inside)) * math.tanh(max(contrast, 0.0) / 2)
 
 
 def _suppress(
@@ -157,7 +157,3 @@ def _suppress(
         others = np.arange(len(left)) != best
         left, spans = left[others], spans[others]
     return kept
-
-
-def _sigmoid(value: float) -> float:
-    return 1.0 / (1.0 + math.exp(-value))

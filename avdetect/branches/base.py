@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from avdetect.observation import Observation
 from avdetect.types import Part, Segment
 
+FRAME_S = 0.02  # of a frame, which is finer than a row
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameScores:

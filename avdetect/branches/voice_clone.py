@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from avdetect.branches.base import BranchOutput, FrameScores, PartScore
+from avdetect.branches.base import FRAME_S, BranchOutput, FrameScores, PartScore
 from avdetect.branches.voice_front_ends import FrontEnd, VoiceJudge, front_end
 from avdetect.branches.voice_numbers import voice_numbers
 from avdetect.checkpoint import Checkpoint
@@ -33,7 +33,6 @@ from avdetect.types import Part, Segment
 
 LEAST_SPEECH_S = 1.0
 ROW_S = 0.5
-FRAME_S = 0.02
 # EER falls with speech until some seconds are heard; from here on quality counts as full.
 _ENOUGH_SPEECH_S = 4.0
 _ROW_SAMPLES = seconds_to_samples(ROW_S)

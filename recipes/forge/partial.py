@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 
+from avdetect.branches.base import FRAME_S
 from avdetect.channels.codecs import Waveform
 from avdetect.channels.degrade import rms
 from avdetect.timebase import SAMPLE_RATE_HZ, seconds_to_samples
 from avdetect.types import Segment
 from recipes.forge.kinds import Forge
 
-FRAME_S = 0.02
 _ENERGY_HOP = 160  # 10 ms
 _SMOOTH_FRAMES = 2.0
 _LEAST_DIP_DB = 6.0

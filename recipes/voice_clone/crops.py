@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from avdetect.branches.base import FRAME_S
 from avdetect.channels.codecs import Waveform
 from avdetect.speech.features import STEP_SAMPLES
 from avdetect.timebase import seconds_to_samples
-from recipes.forge.partial import FRAME_S, PartialSpoof
+from recipes.forge.partial import PartialSpoof
 
 Masks = NDArray[np.float32]
 
