@@ -18,7 +18,6 @@ from typing import Any
 
 import torch
 
-from recipes.voice_clone.batches import Batch
 from recipes.voice_clone.development import Development, read_development
 from recipes.voice_clone.settings import CONFIG, Settings, read_settings
 from recipes.voice_clone.train import VoiceTrainer, training_batches
@@ -27,7 +26,6 @@ RESULTS = Path(__file__).with_name("ablation.csv")
 _FIGURES = (
     "auc_fakes_clean", "auc_fakes_coded", "auc_twins_clean", "auc_twins_coded", "auc_frames",
 )  # fmt: skip
-_NORM_BATCHES = 8
 _SMALL = {"n_pairs": 3, "n_partial": 2, "n_generated": 3}
 
 
@@ -60,12 +58,8 @@ def settings_of(variant: str, settings: Settings, n_steps: int) -> Settings:
 
 def run_variant(settings: Settings, development: Development) -> dict[str, float]:
     """Train from the start and measure."""
-    trainer, batches = VoiceTrainer(settings), training_batches(settings)
-    drawn: list[Batch] = []
-    while trainer.step < settings.training.n_steps:
-        drawn = [*drawn[1 - _NORM_BATCHES :], batches.draw(trainer.rng)]
-        trainer.learn(drawn[-1])
-    trainer.renew_norms(drawn)
+    trainer = VoiceTrainer(settings)
+    trainer.learn_from(training_batches(settings), settings.training.n_steps)
     return development.figures(trainer.averaged, trainer.inputs)
 
 

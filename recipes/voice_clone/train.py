@@ -123,6 +123,15 @@ class VoiceTrainer:
                 net(self.inputs(sent.waveforms, sent.speech), sent.speech)
         net.eval()
 
+    def learn_from(self, batches: VoiceBatches, n_steps: int) -> float:
+        """Steps on drawn batches, then norms measured on the last of them; the mean loss."""
+        losses, drawn = [], deque[Batch](maxlen=_NORM_BATCHES)
+        for _ in range(n_steps):
+            drawn.append(batches.draw(self.rng))
+            losses.append(self.learn(drawn[-1]))
+        self.renew_norms(drawn)
+        return float(np.mean(losses))
+
     def _augmented(self, inputs: Inputs) -> Inputs:
         names = view_names(self.settings.network)
         seen = (inputs,) if isinstance(inputs, Tensor) else inputs
@@ -216,13 +225,9 @@ def _round(
     trainer: VoiceTrainer, batches: VoiceBatches, development: Development
 ) -> dict[str, float]:
     begun = time.monotonic()
-    losses, drawn = [], deque[Batch](maxlen=_NORM_BATCHES)
-    for _ in range(trainer.settings.training.steps_per_round):
-        drawn.append(batches.draw(trainer.rng))
-        losses.append(trainer.learn(drawn[-1]))
-    trainer.renew_norms(drawn)
+    loss = trainer.learn_from(batches, trainer.settings.training.steps_per_round)
     figures = development.figures(trainer.averaged, trainer.inputs)
-    return figures | {"loss": float(np.mean(losses)), "seconds": time.monotonic() - begun}
+    return figures | {"loss": loss, "seconds": time.monotonic() - begun}
 
 
 def _save(path: Path, state: dict[str, Tensor], settings: Settings) -> None:
