@@ -22,9 +22,8 @@ import torch
 
 from avdetect.branches.base import FrameScores
 from avdetect.branches.voice_clone import VoiceCloneBranch, build_voice_clone
-from avdetect.channels.codecs import Waveform, through_codec
+from avdetect.channels.codecs import Waveform
 from avdetect.channels.degrade import high_pass
-from avdetect.checkpoint import load_checkpoint
 from avdetect.localise import Stretch, find_stretches, shown_stretches
 from avdetect.timebase import SAMPLE_RATE_HZ
 from avdetect.types import Segment
@@ -32,10 +31,10 @@ from eval.bootstrap import bootstrap_intervals
 from eval.manifest.row import ManifestRow
 from eval.metrics.localisation import Proposal, localisation
 from eval.protocol import read_protocol
-from recipes.datasets.voices import find_speech, is_fake, observe_waveform, read_waveform
+from recipes.datasets.voices import is_fake, read_waveform
 from recipes.forge.pairs import Families, TwinMaker
 from recipes.forge.partial import compose_call
-from recipes.voice_clone.evaluate import load_run
+from recipes.voice_clone.evaluate import add_model_options, hear, named_checkpoint, send
 from recipes.voice_clone.rows import PROTOCOL, voice_rows
 from recipes.voice_clone.settings import CONFIG, read_settings
 from recipes.voice_clone.twins import forgers
@@ -124,9 +123,7 @@ def compose_calls(
 
 def listen(branch: VoiceCloneBranch, waveform: Waveform) -> list[FrameScores]:
     """Scores of frames, by observation."""
-    observations = observe_waveform(waveform, find_speech(waveform))
-    outputs = [output for outputs in branch.run(observations) for output in outputs]
-    return [output.frames for output in outputs if output.frames is not None]
+    return [output.frames for output in hear(branch, waveform) if output.frames is not None]
 
 
 def hear_calls(branch: VoiceCloneBranch, calls: Sequence[Call], channel: str) -> list[Found]:
@@ -134,7 +131,7 @@ def hear_calls(branch: VoiceCloneBranch, calls: Sequence[Call], channel: str) ->
     found = []
     for call in calls:
         for sound, truth in ((call.spoof, call.forged), (call.bona_fide, None)):
-            frames = listen(branch, sound if channel == "clean" else through_codec(sound, channel))
+            frames = listen(branch, send(sound, channel))
             found.append(
                 Found(
                     speaker=call.speaker,
@@ -232,20 +229,14 @@ def report(branch: VoiceCloneBranch, clips: dict[str, list[ManifestRow]], per_sp
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", help="name of a checkpoint in models/")
-    parser.add_argument("--run", help="or a folder below runs/voice_clone")
-    parser.add_argument(
-        "--which", default="best", choices=("best", "final", "joined"), help="of the run"
-    )
+    add_model_options(parser, which="best")
     parser.add_argument("--calls", type=int, default=2, help="of each speaker and set of forgers")
     parser.add_argument(
         "--development", action="store_true", help="speakers of the development fold instead"
     )
     given = parser.parse_args()
-    if (given.model is None) == (given.run is None):
-        parser.error("name a --model or a --run")
     torch.set_num_threads(1)
-    checkpoint = load_checkpoint(given.model) if given.model else load_run(given.run, given.which)
+    checkpoint = named_checkpoint(given)
     folds = (
         [read_settings(CONFIG).development_fold]
         if given.development

@@ -15,15 +15,20 @@ import numpy as np
 import torch
 
 from avdetect.branches.voice_clone import VoiceCloneBranch, build_voice_clone
-from avdetect.channels.codecs import CODECS, Waveform, through_codec
-from avdetect.checkpoint import load_checkpoint
+from avdetect.channels.codecs import CODECS, Waveform
 from avdetect.timebase import seconds_to_samples
 from avdetect.types import Segment
 from eval.bootstrap import bootstrap_interval
 from eval.manifest.row import ManifestRow
 from eval.metrics import eer
 from recipes.datasets.voices import find_speech, is_fake, read_waveform
-from recipes.voice_clone.evaluate import load_run, measured_sets, score_waveform
+from recipes.voice_clone.evaluate import (
+    add_model_options,
+    measured_sets,
+    named_checkpoint,
+    score_waveform,
+    send,
+)
 
 SECONDS = (1.0, 2.0, 4.0, 6.0)
 _COMMON_S = 4.0
@@ -64,8 +69,7 @@ def score_cuts(
             cut = cut_speech(waveform, speech, seconds)
             if cut is None:
                 continue
-            sent = cut if channel == "clean" else through_codec(cut, channel)
-            score = score_waveform(branch, sent)
+            score = score_waveform(branch, send(cut, channel))
             if score is not None:
                 found[seconds][row.id] = score
     return found
@@ -89,17 +93,11 @@ def eer_line(rows: Sequence[ManifestRow], scores: dict[str, float]) -> str:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", help="name of a checkpoint in models/")
-    parser.add_argument("--run", help="or a folder below runs/voice_clone")
-    parser.add_argument(
-        "--which", default="joined", choices=("best", "final", "joined"), help="of the run"
-    )
+    add_model_options(parser, which="joined")
     parser.add_argument("--channel", default="clean", choices=("clean", *CODECS))
     given = parser.parse_args()
-    if (given.model is None) == (given.run is None):
-        parser.error("name a --model or a --run")
     torch.set_num_threads(1)
-    checkpoint = load_checkpoint(given.model) if given.model else load_run(given.run, given.which)
+    checkpoint = named_checkpoint(given)
     branch = build_voice_clone(checkpoint, torch.device("cpu"))
     for name, rows in measured_sets().items():
         scores = score_cuts(branch, rows, given.channel)
