@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from avdetect.speech.statistics import (
     BANDS,
+    LEAST_FRAMES,
     N_STATISTICS,
     Spectra,
     level_voice,
@@ -23,7 +24,6 @@ from avdetect.speech.statistics import (
 
 DRAWING_LEVEL = 0.08  # root mean square of speech that the vocoder is fed with
 _MEASURES_PER_BAND = 7
-_LEAST_FRAMES = 20
 _FAINT = 1e-4  # magnitudes below are rounding
 
 N_REDRAWN = _MEASURES_PER_BAND * len(BANDS) + N_STATISTICS
@@ -49,7 +49,7 @@ def redrawn_statistics(fed: NDArray[np.float32], drawn: NDArray[np.float32]) -> 
         fewer than 20 frames are active.
     """
     original, active = speech_spectra(fed.astype(np.float64))
-    if active.sum() < _LEAST_FRAMES:
+    if active.sum() < LEAST_FRAMES:
         return np.zeros(N_REDRAWN, np.float32)
     level = np.sqrt(np.mean(np.square(drawn, dtype=np.float64))) + 1e-9
     copy, _ = speech_spectra(drawn * (DRAWING_LEVEL / level))

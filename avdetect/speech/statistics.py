@@ -20,7 +20,7 @@ _WINDOW, _HOP, _N_FFT = 400, 160, 512  # 25 ms every 10 ms
 _N_FILTERS, _N_CEPSTRA = 40, 30
 _LOW_HZ, _HIGH_HZ = 80.0, 7800.0  # below lies hum, above the edge of resamplers
 _ACTIVE_DB = 35.0
-_LEAST_FRAMES = 20
+LEAST_FRAMES = 20
 _BAND_EDGES = (0, 16, 32, 64, 96, 128, 160, 192, 224, 250)  # FFT bins of 31.25 Hz
 BANDS = tuple(pairwise(_BAND_EDGES))
 _PITCH_LAGS = slice(40, 220)  # 400 Hz to 73 Hz
@@ -48,7 +48,7 @@ def voice_statistics(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
         cepstra; modulation of band energies. Zeros where fewer than 20 frames are active.
     """
     frames = _active_frames(waveform.astype(np.float64))
-    if len(frames) < _LEAST_FRAMES:
+    if len(frames) < LEAST_FRAMES:
         return np.zeros(N_STATISTICS, np.float32)
     spectrum = np.fft.rfft(frames, _N_FFT)
     power = np.abs(spectrum) ** 2 + 1e-10
@@ -97,8 +97,6 @@ def _is_active(spectra: Spectra) -> NDArray[np.bool_]:
 
 def _active_frames(samples: Frames) -> Frames:
     """(N, 400) windowed frames of the high-passed, levelled signal that are not silence."""
-    if len(samples) < _WINDOW:
-        return np.zeros((0, _WINDOW))
     frames = _windowed(level_voice(samples))
     return frames[_is_active(np.fft.rfft(frames, _N_FFT))]
 

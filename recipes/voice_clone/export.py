@@ -157,9 +157,9 @@ def export(run: str, control: str | None, which: str, channels: Sequence[str]) -
     branch = build_voice_clone(shipped(trained), torch.device("cpu"))
     figures, trials_of = figures_of(branch, channels)
     protocol, rows = read_protocol(PROTOCOL), voice_rows()
-    training, test = shipped_split(measurable(rows, protocol), protocol)
-    settings = read_settings(CONFIG).judge
     known = measurable(rows, protocol)
+    training, test = shipped_split(known, protocol)
+    settings = read_settings(CONFIG).judge
     measured = clip_numbers(known, NUMBERS, settings.vocoder)
     trials = out_of_fold_scores(training, protocol, measured, settings)
     calibration = levelled_calibration(branch, trials)

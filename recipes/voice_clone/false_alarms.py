@@ -10,7 +10,7 @@ import torch
 from avdetect.checkpoint import read_bundle
 from eval.protocol import read_protocol
 from recipes.voice_clone.calibration import level, out_of_fold_scores
-from recipes.voice_clone.experts import unfitted_judge
+from recipes.voice_clone.drawing import unfitted_judge
 from recipes.voice_clone.rows import PROTOCOL, measurable, shipped_split, voice_rows
 from recipes.voice_clone.samples import MEASURED_THROUGH, clip_numbers
 from recipes.voice_clone.settings import CONFIG, NUMBERS, read_settings

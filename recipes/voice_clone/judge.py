@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
+from torch import Tensor
 
 from avdetect.branches.voice_clone import LEAST_SPEECH_S
 from avdetect.nn.redrawing_judge import MOST_DEVIATIONS, RedrawingJudge
 from eval.manifest.row import ManifestRow
 from recipes.datasets.voices import clip_id, is_fake
-from recipes.voice_clone.experts import unfitted_judge
+from recipes.voice_clone.drawing import unfitted_judge
 from recipes.voice_clone.samples import MEASURED_THROUGH, TAUGHT, ClipNumbers
 from recipes.voice_clone.settings import JudgeSettings
 
 _TWIN = "twin"
-_RECORDED = ("clean", "twin")
-_CODED = ("channel_0", "channel_1", "twin_channel_0", "opus_12")
+_UNCODED = ("clean", "twin")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,26 +70,29 @@ def _versions(clip: ClipNumbers) -> dict[str, NDArray[np.float32]]:
 
 def raw_scores(head: RedrawingJudge, clip: ClipNumbers, channel: str) -> NDArray[np.float32] | None:
     """(3,) what the judge's models say of a clip, pooled as the branch pools; see `judge`."""
-    k = MEASURED_THROUGH.index(channel)
-    if clip.speech_s[k].sum() < LEAST_SPEECH_S:
-        return None
-    with torch.inference_mode():
-        found = head.raw(torch.from_numpy(clip.heard[k])).numpy()
-    return np.average(found, axis=0, weights=clip.speech_s[k]).astype(np.float32)
+    pooled = _pooled(clip, channel, lambda numbers, narrow: head.raw(numbers))
+    return None if pooled is None else pooled.astype(np.float32)
 
 
 def judge(
     head: RedrawingJudge, clip: ClipNumbers, channel: str = MEASURED_THROUGH[0]
 ) -> float | None:
     """Clip score, pooled as the branch pools; None with too little speech."""
+    pooled = _pooled(clip, channel, head)
+    return None if pooled is None else float(pooled)
+
+
+def _pooled(
+    clip: ClipNumbers, channel: str, ask: Callable[[Tensor, Tensor], Tensor]
+) -> NDArray[np.float64] | None:
+    """Mean over observations, weighted by speech; None with too little speech."""
     k = MEASURED_THROUGH.index(channel)
     speech_s = clip.speech_s[k].astype(np.float64)
     if speech_s.sum() < LEAST_SPEECH_S:
         return None
-    numbers, narrow = torch.from_numpy(clip.heard[k]), torch.from_numpy(clip.narrow[k])
     with torch.inference_mode():
-        scores = head(numbers, narrow).double().numpy()
-    return float(np.average(scores, weights=speech_s))
+        said = ask(torch.from_numpy(clip.heard[k]), torch.from_numpy(clip.narrow[k]))
+    return np.asarray(np.average(said.double().numpy(), axis=0, weights=speech_s))
 
 
 def shuffle_labels(samples: Samples, seed: int) -> NDArray[np.int64]:
@@ -125,15 +128,18 @@ def fit(
         shuffled: seed by which labels are dealt anew, for the control.
     """
     head = unfitted_judge(settings.vocoder)
-    for k, taught in enumerate((settings.recorded_from, settings.coded_from)):
-        samples = samples_of(rows, measured, taught)
+    recorded, coded = (
+        samples_of(rows, measured, taught)
+        for taught in (settings.recorded_from, settings.coded_from)
+    )
+    for k, samples in enumerate((recorded, coded)):
         labels = samples.labels if shuffled is None else shuffle_labels(samples, shuffled)
         _fit_model(head, k, samples.numbers, labels, balance(samples, labels), settings.ridge)
-    recorded, coded = (samples_of(rows, measured, v).numbers for v in (_RECORDED, _CODED))
-    labels = np.repeat([0, 1], [len(recorded), len(coded)])
-    weights = np.repeat([1 / len(recorded), 1 / len(coded)], [len(recorded), len(coded)])
-    numbers = np.concatenate([recorded, coded])
-    _fit_model(head, 2, numbers, labels, weights * len(labels) / 2, settings.ridge)
+    classes = samples_of(rows, measured, _UNCODED).numbers, coded.numbers
+    sizes = [len(numbers) for numbers in classes]
+    labels = np.repeat([0, 1], sizes)
+    weights = np.repeat([1 / size for size in sizes], sizes) * len(labels) / 2
+    _fit_model(head, 2, np.concatenate(classes), labels, weights, settings.ridge)
     return head
 
 

@@ -54,9 +54,9 @@ def with_calibration(card: str, facts: Mapping[str, Any]) -> str:
 def recalibrate(name: str, *, config: Path, n_jobs: int) -> None:
     """Replace ``calibration.safetensors`` and the card's table on it."""
     protocol, rows = read_protocol(PROTOCOL), voice_rows()
-    training, test = shipped_split(measurable(rows, protocol), protocol)
-    settings = read_settings(config).judge
     known = measurable(rows, protocol)
+    training, test = shipped_split(known, protocol)
+    settings = read_settings(config).judge
     measured = clip_numbers(known, NUMBERS, settings.vocoder, n_jobs=n_jobs)
     checkpoint = load_checkpoint(name)
     branch = build_voice_clone(checkpoint, torch.device("cpu"))
@@ -83,7 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", help="of a checkpoint in models/")
     parser.add_argument("--config", type=Path, default=CONFIG)
-    parser.add_argument("--jobs", type=int, default=1, help="processes that measure statistics")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that measure clips")
     given = parser.parse_args()
     torch.set_num_threads(1)
     recalibrate(given.name, config=given.config, n_jobs=given.jobs)

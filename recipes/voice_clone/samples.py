@@ -32,7 +32,7 @@ from recipes.datasets import voices
 from recipes.datasets.voices import find_speech, is_fake, observe_waveform, read_waveform
 from recipes.forge import voices as forgeries
 from recipes.forge.voices import VOCODERS, forge_twin
-from recipes.voice_clone.experts import unfitted_judge
+from recipes.voice_clone.drawing import unfitted_judge
 
 Numbers = NDArray[np.float32]
 MEASURED_THROUGH = ("clean", "ulaw", "amr_7.4", "opus_12")  # as recorded, and by telephone

@@ -5,6 +5,8 @@ It is one of `recipes/forge/neural`: it has heard human clips of the training fo
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from torch import Tensor
 
 from avdetect.branches.voice_front_ends import redrawing_judge
@@ -33,6 +35,15 @@ def unfitted_judge(vocoder: str) -> RedrawingJudge:
         CheckpointError: there is no such vocoder.
         UsageError: it is of a kind that does not draw by inverse Fourier transform alone.
     """
+    table, state = _drawing(vocoder)
+    judge = redrawing_judge(table)
+    judge.vocoder.load_state_dict(state)
+    return judge.eval().requires_grad_(False)
+
+
+@lru_cache(maxsize=1)
+def _drawing(vocoder: str) -> tuple[dict[str, int], dict[str, Tensor]]:
+    """The judge's table and its vocoder's weights; read once, for every fit begins with them."""
     name = read_bundle().checkpoints["voice_clone"]
     shipped = load_checkpoint(name) if name in list_checkpoints() else None  # none before the first
     if shipped is not None and shipped.card.facts.get("vocoder") == vocoder:
@@ -46,9 +57,4 @@ def unfitted_judge(vocoder: str) -> RedrawingJudge:
         table = {"n_numbers": N_REDRAWN}
         table |= {name: getattr(drawer.settings, name) for name in _SHAPE}
         state = dict(drawer.state_dict())
-    return _with_vocoder(redrawing_judge(table), state)
-
-
-def _with_vocoder(judge: RedrawingJudge, state: dict[str, Tensor]) -> RedrawingJudge:
-    judge.vocoder.load_state_dict({key: tensor.float() for key, tensor in state.items()})
-    return judge.eval().requires_grad_(False)
+    return table, {key: tensor.float() for key, tensor in state.items()}
