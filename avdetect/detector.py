@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -184,6 +184,27 @@ class Detector:
         verdict = scan.verdict(self._judges)
         return scan.examination(verdict, self._judges if explain else None)
 
+    def advance(self, scans: Sequence[Scan], pool: Executor) -> list[Scan]:
+        """Observe and judge the next stretch of every clip, all in one batch.
+
+        For callers with clips that come and go, such as a service; `scan_many` is made of it.
+
+        Args:
+            scans: clips under way; all move one observation at a time, so a batch holds one of each.
+            pool: where they are decoded side by side.
+
+        Returns:
+            Those that are not at their end yet; `conclude` gives the verdicts of the others.
+        """
+        step = list(pool.map(Scan.observe_next, scans))
+        ready = [(s, o) for s, o in zip(scans, step, strict=True) if o is not None]
+        self._judge_step(ready)
+        return [scan for scan, _ in ready]
+
+    def conclude(self, scan: Scan) -> Verdict:
+        """The verdict on a clip that `advance` brought to its end."""
+        return scan.verdict(self._judges)
+
     @cached_property
     def _speaker_model(self) -> SpeakerModel | None:
         folder = self._speaker_folder
@@ -197,13 +218,9 @@ class Detector:
     def _advance_all(self, scans: Sequence[Scan]) -> None:
         try:
             with ThreadPoolExecutor(max_workers=len(scans)) as pool:
-                # All clips move one observation at a time, so that a batch holds one of each.
                 active = list(scans)
                 while active:
-                    step = list(pool.map(Scan.observe_next, active))
-                    ready = [(s, o) for s, o in zip(active, step, strict=True) if o is not None]
-                    self._judge_step(ready)
-                    active = [scan for scan, _ in ready]
+                    active = self.advance(active, pool)
         finally:  # after the pool: a scan cannot be closed while a thread still reads it
             for scan in scans:
                 scan.close()
