@@ -1,6 +1,6 @@
 """The tables of the store. Times are seconds since 1970 (UTC), so that both stores compare alike.
 
-What a migration under ``migrations/versions`` makes and what stands here is held together by a test.
+A test holds what stands here and what ``migrations/versions`` makes together.
 """
 
 from __future__ import annotations
