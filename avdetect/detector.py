@@ -21,7 +21,7 @@ from avdetect.errors import CheckpointError, UsageError
 from avdetect.fusion.cross_attention import CrossAttentionFusion
 from avdetect.fusion.late import LateFusion
 from avdetect.gallery import Gallery
-from avdetect.judgement import Judges
+from avdetect.judgement import Judges, run_branches
 from avdetect.media.source import SourceLike
 from avdetect.observation import Observation
 from avdetect.options import ScanOptions
@@ -92,6 +92,11 @@ class Detector:
     def model_ids(self) -> tuple[Model, ...]:
         """Checkpoints in use, with their hashes."""
         return self._judges.models
+
+    @property
+    def judges(self) -> Judges:
+        """What turns observations into verdicts, for callers that observe by themselves."""
+        return self._judges
 
     def enrol(self, source: SourceLike) -> EnrolledVoice:
         """Hear a recording of one voice once, to compare many clips with it.
@@ -226,12 +231,11 @@ class Detector:
                 scan.close()
 
     def _judge_step(self, ready: Sequence[tuple[Scan, Observation]]) -> None:
-        observations = [observation for _, observation in ready]
-        if not observations:
+        if not ready:
             return
-        outputs = {name: b.run(observations) for name, b in self._judges.branches.items()}
-        for index, (scan, observation) in enumerate(ready):
-            scan.add(observation, {name: found[index] for name, found in outputs.items()})
+        outputs = run_branches(self._judges.branches, [observation for _, observation in ready])
+        for (scan, observation), found in zip(ready, outputs, strict=True):
+            scan.add(observation, found)
 
 
 def _speaker_folder(chosen: str | os.PathLike[str] | None, bundle: Bundle) -> Path | None:
