@@ -22,7 +22,7 @@ from avdetect.service.tables import DeliveryRow, ScanRow
 from avdetect.types import Decision
 from avdetect.verdict import Failure, Input, Verdict
 
-LEASE_S = 60.0
+LEASE_S = 30.0
 MOST_ATTEMPTS = 5
 _PAUSE_S = 2.0  # before the second attempt; twice as long before every further one
 
