@@ -77,6 +77,18 @@ class LiveConnection:
 
     async def serve(self) -> None:
         """Read and judge until the call ends, the sender leaves or breaks the protocol."""
+        outcome = _Outcome.broken(1011, "the service failed: its log says where")
+        try:
+            outcome = await self._hold()
+        finally:
+            if self._judging is not None:
+                self._judging.cancel()  # already over, unless the server stops
+            if self._call is not None:
+                await self._call.end(outcome.state)
+            with suppress(RuntimeError, OSError, WebSocketDisconnect):  # closed by the other side
+                await self._socket.close(outcome.code, outcome.reason[:100])
+
+    async def _hold(self) -> _Outcome:
         outcome = await self._read()
         if self._judging is not None:
             async with self._moved:
@@ -86,14 +98,11 @@ class LiveConnection:
                 await self._judging
             except AvdetectError as error:
                 outcome = _Outcome.broken(1007, str(error))
-        ended = outcome.state is CallState.ENDED
-        await self._send(
-            self._protocol.ended() if ended else self._protocol.refused(outcome.reason)
-        )
-        if self._call is not None:
-            await self._call.end(outcome.state)
-        with suppress(RuntimeError, OSError, WebSocketDisconnect):  # closed by the other side
-            await self._socket.close(outcome.code, outcome.reason[:100])
+        if outcome.state is CallState.ENDED:
+            await self._send(self._protocol.ended())
+        else:
+            await self._send(self._protocol.refused(outcome.reason))
+        return outcome
 
     async def _read(self) -> _Outcome:
         try:

@@ -1,4 +1,8 @@
-"""One track's bytes on their way in: placed by their times, decoded as a file would be."""
+"""One track's bytes on their way in: placed by their times, decoded as a file would be.
+
+Lost packets are bridged as a telephone does (`avdetect.channels.concealment`): a seam or a hole in
+the sound would be heard as a trace of forgery.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,15 @@ from fractions import Fraction
 from typing import cast
 
 import av
+import numpy as np
+from av.audio.frame import AudioFrame
 from av.audio.codeccontext import AudioCodecContext
 from av.codec.context import CodecContext
 
+from avdetect.channels.concealment import conceal
 from avdetect.errors import InputLimitError
-from avdetect.media.sound import BACKWARD_JUMP_S, JITTER_S, AudioChunk, SoundReader
+from avdetect.media.samples import Samples
+from avdetect.media.sound import BACKWARD_JUMP_S, AudioChunk, SoundReader
 
 DECODERS = {"ulaw": "pcm_mulaw", "alaw": "pcm_alaw", "s16le": "pcm_s16le"}
 SAMPLE_BYTES = {"ulaw": 1, "alaw": 1, "s16le": 2}
@@ -21,13 +29,16 @@ MAX_WAITING_S = 20.0
 # A longer hole is shortened to this: it still parts the speech around it, and a wrong clock costs
 # no minutes of silence to be listened to.
 MAX_HOLE_S = 10.0
+_TOLERANCE_S = 0.015  # that times may waver; the shortest packets in use are of 20 ms
+_FRAME_S, _RECENT_FRAMES = 0.010, 5  # what concealment counts in, and how far it looks back
+_BLEND_S = 0.00375  # before a loss, rewritten by concealment: held until it is known that none is
 
 
 @dataclass(slots=True)
 class _Run:
-    """Unbroken sound: its first sample on the track's clock, and its bytes."""
+    """Unbroken sound, and how many samples are missing before it."""
 
-    begin: int
+    n_missing: int
     data: bytearray = field(default_factory=bytearray)
 
 
@@ -47,6 +58,9 @@ class Inlet:
         self._reader = SoundReader(name, 0.0)
         self._runs: deque[_Run] = deque()
         self._odd = b""  # the first byte of a sample of which the second is still to come
+        self._recent = np.zeros(0, np.float32)
+        self._n_held = 0  # samples at the end of the recent ones that are not heard yet
+        self._n_heard = 0
         self._end = 0  # sample behind the last one that arrived, on the track's clock
         self._origin_s: float | None = None  # of the track's clock, on the sender's
         self.lost_s = 0.0
@@ -67,7 +81,7 @@ class Inlet:
         Args:
             data: any number of bytes of the track.
             at_s: time of the first one on the sender's clock; None where they follow on. Holes
-                become silence, repeated sound is dropped, a clock that starts anew is followed.
+                are bridged, repeated sound is dropped, a clock that starts anew is followed.
 
         Raises:
             InputLimitError: more is waiting than may; hear some first.
@@ -85,33 +99,60 @@ class Inlet:
         self._odd = data[n_samples * self._width :]
         if not n_samples:
             return
-        begin = self._end + max(0, late)
-        if late > 0 or not self._runs:
-            self._runs.append(_Run(begin))
+        n_missing = max(0, late)
+        if n_missing or not self._runs:
+            self._runs.append(_Run(n_missing))
         self._runs[-1].data += data[: n_samples * self._width]
-        self._end = begin + n_samples
+        self._end += n_missing + n_samples
 
     def chunks(self) -> Iterator[AudioChunk]:
         """What has arrived, in half seconds; the last bit waits for the rest of its half."""
         while self._runs:
             run = self._runs.popleft()
-            for frame in self._decoder.decode(av.Packet(bytes(run.data))):
-                frame.pts, frame.time_base = run.begin, Fraction(1, self._rate_hz)
-                yield from self._reader.feed(frame)
+            frames = self._decoder.decode(av.Packet(bytes(run.data)))
+            whole = np.concatenate([frame.to_ndarray()[0] for frame in frames])
+            yield from self._feed(self._join(run.n_missing, whole / np.float32(32_768)))
 
     def finish(self) -> Iterator[AudioChunk]:
         """The rest, after the last byte."""
         yield from self.chunks()
+        yield from self._feed(self._recent[len(self._recent) - self._n_held :])
+        self._n_held = 0
         yield from self._reader.flush()
 
+    def _join(self, n_missing: int, fresh: Samples) -> Samples:
+        """What can be heard now: held samples, the bridge over a hole, fresh ones but the last."""
+        frame = round(_FRAME_S * self._rate_hz)
+        ahead = -len(self._recent) % frame  # so that the hole begins with a frame
+        begin = ahead + len(self._recent)
+        parts = [np.zeros(ahead), self._recent, np.zeros(n_missing), fresh]
+        whole = np.concatenate(parts).astype(np.float32)
+        if n_missing:
+            lost = np.arange(begin // frame + -(-n_missing // frame)) >= begin // frame
+            whole = conceal(whole, lost, self._rate_hz)
+        n_held = min(len(whole) - ahead, round(_BLEND_S * self._rate_hz))
+        ready = whole[begin - self._n_held : len(whole) - n_held]
+        self._recent = whole[ahead:][-_RECENT_FRAMES * frame :]
+        self._n_held = n_held
+        return ready
+
+    def _feed(self, samples: Samples) -> Iterator[AudioChunk]:
+        if not len(samples):
+            return
+        frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples[None]), "fltp", "mono")
+        frame.sample_rate, frame.time_base = self._rate_hz, Fraction(1, self._rate_hz)
+        frame.pts = self._n_heard
+        self._n_heard += len(samples)
+        yield from self._reader.feed(frame)
+
     def _late(self, at_s: float | None) -> int:
-        """Samples missing before ``at_s`` (> 0) or already there (< 0); 0 within the jitter."""
+        """Samples missing before ``at_s`` (> 0) or already there (< 0); 0 within the tolerance."""
         if at_s is None:
             return 0
         if self._origin_s is None:
             self._origin_s = at_s - self.end_s
         late_s = at_s - self._origin_s - self.end_s
-        if abs(late_s) <= JITTER_S:
+        if abs(late_s) <= _TOLERANCE_S:
             return 0
         if late_s < -BACKWARD_JUMP_S:
             self._origin_s += late_s

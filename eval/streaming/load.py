@@ -99,7 +99,7 @@ def _from(sound: bytes, share: float) -> bytes:
 def load_text(results: list[LoadResult]) -> str:
     """A table, one row for each number of calls."""
     lines = [
-        "| calls at once | judgements | late p50 | late p95 | age p50 | age p95 | CPU a call | held |",
+        "| calls | judgements | late p50 | late p95 | age p50 | age p95 | CPU a call | held |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for result in results:

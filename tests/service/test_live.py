@@ -73,7 +73,7 @@ def address(calls):
 @contextmanager
 def serving(app: FastAPI) -> Iterator[int]:
     listening = socket.create_server(("127.0.0.1", 0))
-    settings = uvicorn.Config(app, log_level="error", ws="websockets-sansio", lifespan="off")
+    settings = uvicorn.Config(app, log_level="error", lifespan="off", ws_ping_interval=None)
     server = uvicorn.Server(settings)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])))
     thread.start()
@@ -87,11 +87,13 @@ def serving(app: FastAPI) -> Iterator[int]:
 
 def dial(address: str, path: str, headers: dict[str, str] | None = None) -> ClientConnection:
     headers = KEY if headers is None else headers
-    return connect(f"ws://{address}/v1/live/{path}", additional_headers=headers, proxy=None)
+    url = f"ws://{address}/v1/live/{path}"
+    # no pings: a machine under load may answer later than their timeout
+    return connect(url, additional_headers=headers, proxy=None, ping_interval=None)
 
 
 def ask(address: str, path: str, headers: dict[str, str] = KEY) -> httpx.Response:
-    with httpx.Client(trust_env=False, timeout=60) as client:
+    with httpx.Client(trust_env=False, timeout=300) as client:
         return client.get(f"http://{address}/v1/live/{path}", headers=headers)
 
 
@@ -149,7 +151,7 @@ def test_audiohook_session_runs_from_open_to_closed(address, detector, legs):
                 line.send(sender.message("ping"))
                 assert json.loads(line.recv())["type"] == "pong"
         line.send(sender.close())
-        assert json.loads(line.recv(timeout=120))["type"] == "closed"
+        assert json.loads(line.recv())["type"] == "closed"
         assert list(line) == []
     tracks = wait_for_end(address, CONVERSATION)["tracks"]
     for track, sound in zip(("external", "internal"), legs, strict=True):
@@ -161,7 +163,7 @@ def test_a_call_can_be_followed_while_it_lasts(address, legs):
     with dial(address, "pcm") as line:
         line.send('{"call_id": "followed"}')
         line.send(legs[0][: 4 * RATE_HZ])
-        line.recv(timeout=60)
+        line.recv(timeout=300)
         lines: list[str] = []
         follower = threading.Thread(
             target=lambda: lines.extend(ask(address, "followed/updates").text.splitlines())
@@ -180,7 +182,7 @@ def test_a_sender_that_leaves_is_judged_by_what_came(address, legs):
     line = dial(address, "pcm")
     line.send('{"call_id": "cut off"}')
     line.send(legs[0][: 6 * RATE_HZ])
-    line.recv(timeout=60)
+    line.recv(timeout=300)
     line.socket.close()
     found = wait_for_end(address, "cut off")
     assert found["state"] == "broken"
@@ -191,10 +193,10 @@ def test_a_broken_protocol_is_told_and_ends_the_call(address):
     with dial(address, "pcm") as line:
         line.send("{}")
         line.send("good morning")
-        assert "no JSON" in json.loads(line.recv(timeout=60))["message"] or line.recv(timeout=60)
+        assert "no JSON" in json.loads(line.recv(timeout=300))["message"] or line.recv(timeout=300)
         with pytest.raises(ConnectionClosed):
             while True:
-                line.recv(timeout=60)
+                line.recv(timeout=300)
         assert line.protocol.close_code == 1007
 
 
@@ -210,7 +212,7 @@ def test_a_twilio_stream_without_a_key_is_closed_at_its_start(address):
     with dial(address, "twilio", {}) as line:
         line.send(TwilioSender().start())
         with pytest.raises(ConnectionClosed):
-            line.recv(timeout=60)
+            line.recv(timeout=300)
         assert line.protocol.close_code == 1008
 
 

@@ -79,9 +79,9 @@ def test_ping_is_answered_with_pong(sender, call):
 
 def test_discarded_sound_moves_the_position(sender, call):
     call.receive(FRAME)
-    assert call.receive(
-        sender.message("discarded", {"start": "PT0.1S", "discarded": "PT1.5S"})
-    ) == []
+    assert (
+        call.receive(sender.message("discarded", {"start": "PT0.1S", "discarded": "PT1.5S"})) == []
+    )
     assert call.receive(FRAME) == [Sound(FRAME, None, pytest.approx(1.6))]
 
 
