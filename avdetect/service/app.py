@@ -18,6 +18,8 @@ from avdetect.service.settings import ServiceSettings
 from avdetect.service.state import ServiceState
 from avdetect.service.store import Store
 
+_PROBES = frozenset(("/healthz", "/readyz", "/metrics"))
+
 
 def make_app(settings: ServiceSettings, store: Store, *, live: APIRouter | None = None) -> FastAPI:
     """The service as an ASGI application; it judges nothing itself, workers do.
@@ -102,5 +104,7 @@ class _Watch:
         method = scope["method"] if route != "unknown" else "unknown"
         metrics.REQUESTS.labels(method, route, str(status)).inc()
         metrics.SECONDS.labels(method, route).observe(seconds)
+        if route in _PROBES and status == 200:
+            return  # asked every few seconds: they would bury the rest
         key_id = scope.get("state", {}).get("key_id")
         log("http", method=method, route=route, status=status, ms=round(1000 * seconds), key=key_id)

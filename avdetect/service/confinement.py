@@ -33,7 +33,7 @@ _NAMES = """
     bpf perf_event_open userfaultfd io_uring_setup keyctl add_key request_key
 """.split()
 # Numbers from the kernel's tables; None where an architecture has no such call.
-_X86_64 = (2, 257, 437, 85, 304, 303)
+_X86_64: tuple[int | None, ...] = (2, 257, 437, 85, 304, 303)
 _X86_64 += (41, 53, 42, 49, 50, 43, 288, 44, 46)
 _X86_64 += (59, 322, 57, 58, 101, 310, 311)
 _X86_64 += (62, 434, 438, 424)

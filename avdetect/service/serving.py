@@ -1,14 +1,18 @@
-"""The running service: a web server, its workers as processes that are replaced when they die."""
+"""The running service: a web server, its workers as processes that are replaced when they die.
+
+The networks are imported by those who judge alone: a server without live calls never loads torch.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -17,14 +21,12 @@ from typing import NoReturn
 import uvicorn
 from fastapi import APIRouter
 
-from avdetect.detector import Detector
 from avdetect.errors import OutputError, UsageError
 from avdetect.service import housekeeping, webhooks
 from avdetect.service.app import make_app
 from avdetect.service.logs import log, start_logging
 from avdetect.service.settings import ServiceSettings
 from avdetect.service.store import Store, reachable
-from avdetect.service.worker import Worker
 
 _GRACE_S = 20  # for requests under way, and for workers, when told to stop
 _PAUSE_S = 1.0
@@ -87,11 +89,10 @@ def serve(
     """
     start_logging()
     store = open_store(settings)
+    listener = _listen(address)
     signal.signal(signal.SIGTERM, _leave)
     config = uvicorn.Config(
         make_app(settings, store, live=_live(settings, store, n_live_calls)),
-        host=address.host,
-        port=address.port,
         ssl_certfile=address.tls_cert,
         ssl_keyfile=address.tls_key,
         log_config=None,
@@ -105,15 +106,16 @@ def serve(
         chores.append(threading.Thread(target=webhooks.deliver_until, args=(store, settings, stop)))
     for number in range(n_workers):
         chores.append(threading.Thread(target=_keep_worker, args=(settings, number, stop)))
-    with ExitStack() as stack:
-        stack.enter_context(_running(chores, stop))
-        uvicorn.Server(config).run()
+    # The web server raises SIGTERM again once it has stopped.
+    with listener, _running(chores, stop), suppress(SystemExit):
+        uvicorn.Server(config).run(sockets=[listener])
     store.close()
 
 
 def _live(settings: ServiceSettings, store: Store, n_calls: int) -> APIRouter | None:
     if not n_calls:
         return None
+    from avdetect.detector import Detector
     from avdetect.service.live_door import live_router
 
     return live_router(Detector.load(settings.model, device=settings.device), store, n_calls)
@@ -126,6 +128,8 @@ def work(settings: ServiceSettings, *, attached: bool) -> None:
         settings: the same as the server's.
         attached: also stop when standard input ends, as it does when the server dies.
     """
+    from avdetect.service.worker import Worker
+
     start_logging()
     store = open_store(settings)
     stop = threading.Event()
@@ -147,8 +151,16 @@ def _stop_at_end_of_input(stop: threading.Event) -> None:
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    # The web server raises the signal again once it has stopped: leave by the finally blocks.
     raise SystemExit(0)
+
+
+def _listen(address: Address) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        return socket.create_server((address.host, address.port), family=family)
+    except OSError as error:
+        where = f"{address.host} port {address.port}"
+        raise UsageError(f"cannot listen at {where}: {error.strerror or error}") from error
 
 
 @contextmanager

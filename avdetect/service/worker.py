@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,8 @@ from avdetect.verdict import Verdict
 _AT_ONCE = {"cpu": 2, "cuda": 16}
 _LOOK_EVERY_S = 0.5
 _AWAY_S = 1.0  # before a database that does not answer is asked again
+_HUNG_S = 900.0  # one step of a batch takes seconds
+_HUNG_EXIT_CODE = 70
 
 
 @dataclass(slots=True)
@@ -59,12 +62,14 @@ class Worker:
         self._refused_model: str | None = None
         self._held: dict[str, _Held] = {}
         self._lock = threading.Lock()  # of `_held`, which the renewing thread reads
+        self._moved_at = time.monotonic()
 
     def run(self, stop: threading.Event) -> None:
         """Take and judge jobs until ``stop`` is set; what is not finished then is given back."""
         at_once = _AT_ONCE[self._detector.device]
         with ThreadPoolExecutor(at_once) as pool, self._renewing():
             while not stop.is_set():
+                self._moved_at = time.monotonic()
                 try:
                     self._take(at_once, pool)
                     if not self._held:
@@ -183,6 +188,10 @@ class Worker:
 
     def _renew_until(self, stop: threading.Event) -> None:
         while not stop.wait(self._lease_s / 4):
+            if time.monotonic() - self._moved_at > _HUNG_S:
+                # Renewing for a thread that hangs would keep its jobs from everybody, for ever.
+                log("worker.hung", level=50)
+                os._exit(_HUNG_EXIT_CODE)
             with self._lock:
                 held = [each.job for each in self._held.values()]
             with suppress(DBAPIError), self._store.writing() as session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 
@@ -52,6 +53,13 @@ def test_what_makes_no_sense_is_one_line(where, capsys, arguments, words):
     error = capsys.readouterr().err
     assert words in error
     assert error.count("\n") == 1
+
+
+def test_port_in_use_is_one_line(where, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert run(["serve", "--port", port, "--workers", "0", *where]) == 2
+    assert "cannot listen" in capsys.readouterr().err
 
 
 def test_audit_log_is_verified_and_a_change_is_told(where, tmp_path, capsys):
