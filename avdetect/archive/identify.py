@@ -9,7 +9,12 @@ from typing import Any
 
 from avdetect.archive.storage import is_url, open_binary, open_storage
 from avdetect.archive.work import Entry, Identity
-from avdetect.errors import InputError, InputNotFoundError, UnreadableMediaError
+from avdetect.errors import (
+    AvdetectError,
+    InputError,
+    InputNotFoundError,
+    UnreadableMediaError,
+)
 from avdetect.media.source import display_path, open_source
 from avdetect.verdict import Failure
 
@@ -32,10 +37,18 @@ def identify(entry: Entry) -> Identity:
         return Identity(entry.position, entry.path, stamp, _sha256(entry.path))
     except InputError as error:
         problem = Failure(code=error.code, message=str(error))
-    except OSError as error:  # a network or disk that fails in the middle
-        said = f"{display_path(entry.path)}: cannot be read: {error.strerror or error!r}"
-        problem = Failure(code=InputError.code, message=said)
+    except AvdetectError:
+        raise
+    except Exception as error:  # noqa: BLE001  (disks and drivers of storages raise what they like)
+        problem = unreadable(entry.path, error)
     return Identity(entry.position, entry.path, problem=problem)
+
+
+def unreadable(path: str, error: Exception) -> Failure:
+    """The failure of an input whose storage failed while it was read."""
+    reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+    said = f"{display_path(path)}: cannot be read: {reason}"
+    return Failure(code=InputError.code, message=said)
 
 
 def _stamp(path: str) -> str | None:

@@ -135,9 +135,10 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._told():
-            self._db.commit()
-        self._db.close()
+        try:
+            self._commit()
+        finally:
+            self._db.close()
 
     @property
     def is_unfinished(self) -> bool:
@@ -153,7 +154,7 @@ class Journal:
         """
         keep = _KEEP_UNFINISHED if self.is_unfinished else ""
         self._run("CREATE TEMP TABLE listed (place INTEGER PRIMARY KEY, name BLOB, problem TEXT)")
-        rows = ((os.fsencode(entry.name), _json(entry.problem)) for entry in listed)
+        rows = ((_bytes(entry.name), _json(entry.problem)) for entry in listed)
         with self._told():
             self._db.executemany("INSERT INTO listed (name, problem) VALUES (?, ?)", rows)
         script = _TAKE_LISTING.format(order="name" if sort else "place") + keep
@@ -306,6 +307,13 @@ class Journal:
                 f"{self._name}: is not a journal of avdetect, or damaged ({error}); "
                 "choose another --out"
             ) from error
+
+
+def _bytes(name: str) -> bytes:
+    try:
+        return os.fsencode(name)
+    except UnicodeEncodeError:  # half a character, as JSON can spell it: no file has that name
+        return name.encode("utf-8", "surrogatepass")
 
 
 def _json(failure: Failure | None) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from avdetect.archive.fingerprint import model_fingerprint
+from avdetect.archive.identify import unreadable
 from avdetect.archive.storage import is_url, open_binary
 from avdetect.archive.work import Outcome, Task
 from avdetect.errors import CheckpointError, InputError, InputNotFoundError
@@ -100,6 +101,8 @@ class DetectorJudge:
                 return Scan(stream, replace(self._options, name=task.path))
         except InputError as error:
             return Failure(code=error.code, message=str(error))
+        except Exception as error:  # noqa: BLE001  (as in `identify`)
+            return unreadable(task.path, error)
 
     def _conclude(self, scan: Scan, task: Task) -> Outcome:
         verdict = self._detector.conclude(scan)

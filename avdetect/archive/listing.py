@@ -74,9 +74,16 @@ def find_archive(given: str) -> Archive:
     """
     if is_url(given):
         filesystem, path_within = open_storage(given)
-        if filesystem.isdir(path_within):
+        try:
+            kind = filesystem.info(path_within)["type"]
+        except FileNotFoundError:
+            kind = None
+        except Exception as error:  # drivers raise what they like, for want of a key, say
+            said = f"{display_path(given)}: cannot be read: {type(error).__name__}: {error}"
+            raise InputNotFoundError(said) from error
+        if kind == "directory":
             return Archive(given=given, root=given.rstrip("/"), manifest=None)
-        if filesystem.isfile(path_within):
+        if kind is not None:
             return Archive(given=given, root=given.rpartition("/")[0], manifest=given)
         raise InputNotFoundError(f"{display_path(given)}: no such folder or manifest")
     path = Path(given).absolute()
@@ -162,11 +169,11 @@ def _read_lines(stream: IO[bytes], name: str) -> Iterator[str]:
 
 
 def _read_csv(stream: IO[bytes], name: str) -> Iterator[str]:
-    text = io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="")
-    rows = csv.DictReader(text)
-    _require_column(rows.fieldnames or (), name)
-    for row in rows:
-        yield row[_COLUMN] or ""
+    with io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="") as text:
+        rows = csv.DictReader(text)
+        _require_column(rows.fieldnames or (), name)
+        for row in rows:
+            yield row[_COLUMN] or ""
 
 
 def _read_json_lines(stream: IO[bytes], name: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ import math
 import pickle
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -140,7 +140,7 @@ class _Judging:
 
     def __init__(self, spec: JudgeSpec, stall_s: float) -> None:
         limits = Limits.of_this_machine(workers=1, stall_s=stall_s)
-        self._pool = WorkerPool(spec, limits)
+        self._pool = WorkerPool(spec, replace(limits, threads=1))  # the one CPU that we asked for
 
     def __call__(self, batch: Batch) -> Batch:
         try:

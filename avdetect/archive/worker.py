@@ -57,6 +57,7 @@ def serve(pipe: Connection, spec: JudgeSpec, n_threads: int) -> None:
         pipe.send(Refused(error))
     except Exception as error:  # noqa: BLE001  (the last door: the row will say what it was)
         pipe.send(Broken(f"{type(error).__name__}: {error}"))
+    os._exit(0)  # a thread that hangs in a decoder must not keep us
 
 
 def _judge_all(pipe: Connection, spec: JudgeSpec, n_threads: int) -> None:

@@ -15,8 +15,9 @@ from avdetect.archive import ArchiveRequest, run_archive
 from avdetect.archive.local import LocalEngine
 from avdetect.archive.pool import GIB, Limits
 from avdetect.archive.run import Summary
+from avdetect.archive.storage import open_binary
 from avdetect.archive.work import Outcome, Task
-from avdetect.errors import CheckpointError
+from avdetect.errors import CheckpointError, InputNotFoundError
 from avdetect.types import Decision
 from avdetect.verdict import Failure, Input, Verdict
 
@@ -63,8 +64,9 @@ class KnownJudge:
 
     def _judge(self, task: Task) -> Outcome:
         try:
-            word = Path(task.path).read_text().split()[0]
-        except FileNotFoundError:
+            with open_binary(task.path) as stream:
+                word = stream.read().split()[0].decode()
+        except InputNotFoundError:
             gone = Failure(code="not_found", message="gone")
             return Outcome(task.position, task.sha256, failure=gone)
         if word == "crash":
