@@ -68,6 +68,8 @@ class BatchRequest:
             raise UsageError("--workers must be 1 or more")
         if self.stall_limit_s <= 0:
             raise UsageError("--stall-limit must be above 0 seconds")
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise UsageError("--device must be auto, cpu or cuda")
         if self.gpus and self.engine != "ray":
             raise UsageError("--gpus shares out the GPUs of a cluster: give --engine ray too")
 

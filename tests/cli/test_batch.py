@@ -22,6 +22,7 @@ from tests.paths import SAMPLES
         (["--out", "r.jsonl", "--workers", "0"], "--workers"),
         (["--out", "r.jsonl", "--gpus", "0.5"], "--engine ray"),
         (["--out", "r.jsonl", "--stall-limit", "0"], "--stall-limit"),
+        (["--out", "r.jsonl", "--device", "tpu"], "--device"),
         (["--out", "r.jsonl", "--prior-fake", "1"], "prior_fake"),
         (["--out", "r.jsonl", "--model", "nothing"], "no model bundle"),
         ([], "--out"),
