@@ -71,7 +71,7 @@ campaign: env
 	$(BIN)/python -m eval.campaign --scans $(SCANS)
 
 # In an environment of its own: hypothesis' pytest plugin and speechbrain's lazy modules do not mix.
-SCHEMATHESIS := schemathesis==4.4.*
+SCHEMATHESIS := schemathesis==4.32.5
 api-check: env
 	$(BIN)/python -m eval.api_check $(BIN)/uv tool run --from '$(SCHEMATHESIS)' schemathesis
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-_START_S = 600.0
+_START_S = 1800.0  # networks load slowly on a machine that has other things to do
 
 
 class ServiceProcess:
@@ -71,6 +71,7 @@ class ServiceProcess:
         ends_at = time.monotonic() + _START_S
         while not (self._is_ready() and (not with_worker or "worker.ready" in self.log[begin:])):
             if self._process.poll() is not None or time.monotonic() > ends_at:
+                self.kill()
                 raise RuntimeError(f"the service did not start: {self.log[-2000:]}")
             time.sleep(0.1)
 

@@ -20,7 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from avdetect.errors import InputError, InputLimitError, UnreadableMediaError
+from avdetect.errors import InputError, InputLimitError, InputNotFoundError, UnreadableMediaError
 from avdetect.media.clip import AudioChunk, Clip, PictureFrame, RawFormat
 from avdetect.service import clip_wire
 from avdetect.service.settings import DecodeLimits
@@ -156,6 +156,8 @@ def open_confined(
     Raises:
         InputError: as `open_clip`; `InputLimitError` also beyond ``limits``.
     """
+    if not source.is_file():
+        raise InputNotFoundError(f"{name}: its media is not there any more")
     bounds = {key: getattr(limits, key) for key in ("memory_bytes", "cpu_s", "media_s")}
     request = {"path": str(source.absolute()), "name": name, "raw": raw and asdict(raw), **bounds}
     process = _Decoder(request, limits.stall_s)

@@ -94,6 +94,8 @@ class Worker:
         with self._store.writing() as session:
             taken = jobs.claim(session, free, lease_s=self._lease_s)
         for held in pool.map(self._open, taken):
+            if held.job.scan_id in self._held:  # our own lease ran out while the database was away
+                self._drop(self._held[held.job.scan_id])
             with self._lock:
                 self._held[held.job.scan_id] = held
 

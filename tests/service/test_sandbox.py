@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from avdetect.errors import InputLimitError, UnreadableMediaError
+from avdetect.errors import InputLimitError, InputNotFoundError, UnreadableMediaError
 from avdetect.media.clip import AudioChunk, open_clip
 from avdetect.service import clip_wire
 from avdetect.service.sandbox import DecoderCrashedError, open_confined
@@ -53,6 +53,11 @@ def test_what_is_no_media_is_refused_with_the_same_words(tmp_path):
     with pytest.raises(UnreadableMediaError) as there:
         confined(path)
     assert str(here.value) == str(there.value)
+
+
+def test_media_that_is_gone_is_told_from_a_crash(tmp_path):
+    with pytest.raises(InputNotFoundError):
+        confined(tmp_path / "gone.wav")
 
 
 def write_wav(path: Path, seconds: float) -> Path:
