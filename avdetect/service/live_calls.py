@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 
+import torch
 from pydantic import BaseModel, ConfigDict
 
 from avdetect.detector import Detector
+from avdetect.nn.fixed_batch import batch_size
 from avdetect.streaming.options import StreamOptions
 from avdetect.streaming.session import StreamSession
 from avdetect.streaming.shared import SharedBranches
@@ -95,7 +97,8 @@ class LiveCalls:
         self, detector: Detector, *, max_calls: int = 32, on_verdict: OnVerdict | None = None
     ) -> None:
         self._detector, self._max_calls, self._on_verdict = detector, max_calls, on_verdict
-        self._shared = SharedBranches(detector.judges.branches)
+        batch = batch_size(torch.device(detector.device))
+        self._shared = SharedBranches(detector.judges.branches, batch)
         self._calls: OrderedDict[tuple[str, str], LiveCall] = OrderedDict()
         # A thread for each call: most of them wait for their turn in a batch.
         self.threads = ThreadPoolExecutor(max_workers=max_calls, thread_name_prefix="live-call")

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -106,11 +106,12 @@ class LiveConnection:
 
     async def _read(self) -> _Outcome:
         try:
-            async for event in self._events():
-                if isinstance(event, Started):
-                    await self._start(event)
-                else:
-                    await self._take(event)
+            async with aclosing(self._events()) as events:
+                async for event in events:
+                    if isinstance(event, Started):
+                        await self._start(event)
+                    else:
+                        await self._take(event)
         except _TurnedAwayError as turned_away:
             return turned_away.outcome
         except InputError as error:
@@ -121,7 +122,7 @@ class LiveConnection:
             return _Outcome.broken(1000, "the connection was lost")
         return _Outcome()
 
-    async def _events(self) -> AsyncIterator[Started | Sound]:
+    async def _events(self) -> AsyncGenerator[Started | Sound, None]:
         """What the sender says, until it ends the call; replies are sent on the way."""
         while True:
             async with asyncio.timeout(IDLE_S):

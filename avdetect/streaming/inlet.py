@@ -14,8 +14,8 @@ from typing import cast
 
 import av
 import numpy as np
-from av.audio.frame import AudioFrame
 from av.audio.codeccontext import AudioCodecContext
+from av.audio.frame import AudioFrame
 from av.codec.context import CodecContext
 
 from avdetect.channels.concealment import conceal
