@@ -6,8 +6,9 @@ import signal
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from io import BufferedReader
 from types import FrameType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 import typer
 
@@ -62,6 +63,7 @@ class _StandardInput:
 
     def __init__(self) -> None:
         self.interrupted = self._is_reading = False
+        self._pipe = cast(BufferedReader, sys.stdin.buffer)
 
     def __enter__(self) -> _StandardInput:
         self._before = signal.signal(signal.SIGINT, self._press)
@@ -74,7 +76,7 @@ class _StandardInput:
         """What has come in, at least a byte; nothing at the end."""
         self._is_reading = True
         try:
-            return b"" if self.interrupted else sys.stdin.buffer.read1(_READ_BYTES)
+            return b"" if self.interrupted else self._pipe.read1(_READ_BYTES)
         except KeyboardInterrupt:
             return b""
         finally:
