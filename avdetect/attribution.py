@@ -2,7 +2,7 @@
 
 Each patch of the spectrogram, half a second of one band, is muffled by 20 dB and the sound judged
 anew (occlusion, Zeiler & Fergus 2014): what the score loses is what the patch gave it. This asks
-the whole model, whatever its front end, trees on statistics included, which have no gradients.
+the whole model, whatever its front end, the comparison with a redrawn copy included.
 Muffled, not silenced: a hole in a spectrum is a forgery of its own.
 """
 

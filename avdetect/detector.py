@@ -195,7 +195,7 @@ class Detector:
         For callers with clips that come and go, such as a service; `scan_many` is made of it.
 
         Args:
-            scans: clips under way; all move one observation at a time, so a batch holds one of each.
+            scans: clips under way; all move one observation at a time: a batch holds one of each.
             pool: where they are decoded side by side.
 
         Returns:

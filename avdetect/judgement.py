@@ -13,6 +13,7 @@ from avdetect.calibration import Calibration, probability
 from avdetect.decision import DecisionRule, combine_parts
 from avdetect.fusion.cross_attention import CrossAttentionFusion, FusedScore
 from avdetect.fusion.subjects import Subject, find_subjects
+from avdetect.localise import suspicious_segments
 from avdetect.observation import Observation
 from avdetect.record import ClipRecord
 from avdetect.timeline import build_timeline, pick_evidence
@@ -83,6 +84,7 @@ def judge(
         modalities=_modalities([score for _, score in fused]),
         timeline=timeline,
         evidence=pick_evidence(timeline),
+        suspicious=suspicious_segments(record.outputs),
         missing=missing,
         quality=_quality(record),
         models=judges.models,

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from avdetect.types import Decision
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 
 
 def _finite(value: float) -> float:
@@ -103,6 +103,20 @@ class Evidence(_Wire):
     text: str = Field(description="one plain sentence")
 
 
+class SuspiciousSegment(_Wire):
+    """A stretch whose frames stand out as forged: says where, and never enters the decision."""
+
+    branch: str
+    channel: str | None = None
+    face_track: int | None = None
+    start_s: Finite
+    end_s: Finite
+    score: Probability = Field(
+        description="how surely it stands out from what surrounds it; ranks stretches, and is no "
+        "probability of fake"
+    )
+
+
 class Cue(_Wire):
     """A measurement beside the branches; does not enter the decision."""
 
@@ -179,6 +193,9 @@ class Verdict(_Wire):
     modalities: Modalities = Modalities()
     timeline: tuple[TimelineEntry, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    suspicious: tuple[SuspiciousSegment, ...] = Field(
+        (), description="stretches located by frames of 20 ms; they never enter the decision"
+    )
     cues: tuple[Cue, ...] = ()
     missing: dict[str, str] = Field(default_factory=dict, description="branch -> reason")
     reference: ReferenceVerdict | None = Field(

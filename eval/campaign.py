@@ -20,6 +20,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -104,15 +105,16 @@ class Campaign:
                     return
                 turn = self._todo.pop()
             clip, key = turn % len(self._clips), f"turn-{turn}"
-            scan_id = self._insist(
-                lambda c, n=clip, k=key: c.submit(self._clips[n], idempotency_key=k).id
-            )
-            verdict = self._insist(lambda c, i=scan_id: c.wait(i, timeout_s=_PATIENCE_S))
-            again = self._insist(lambda c, i=scan_id: c.wait(i, timeout_s=_PATIENCE_S))
+            scan_id = self._insist(partial(self._submit, clip, key))
+            ask = partial(_wait, scan_id)
+            verdict, again = self._insist(ask), self._insist(ask)
             with self._lock:
                 self._clip_of[scan_id] = clip
                 self._answers[scan_id] = [_essence(verdict), _essence(again)]
                 _say(f"scan {len(self._answers)} of {self._n_scans} answered")
+
+    def _submit(self, clip: int, key: str, client: Client) -> str:
+        return client.submit(self._clips[clip], idempotency_key=key).id
 
     def _insist(self, ask: Callable[[Client], _Answer]) -> _Answer:
         while True:
@@ -184,6 +186,10 @@ def _clips() -> list[bytes]:
         for seed, seconds in enumerate(_SECONDS_OF_CLIPS)
     ]
     return [*voices, b"this is no clip\n" * 100]
+
+
+def _wait(scan_id: str, client: Client) -> Verdict:
+    return client.wait(scan_id, timeout_s=_PATIENCE_S)
 
 
 def _essence(verdict: Verdict) -> str:

@@ -95,7 +95,7 @@ class PostgresServer:
             self._process = None
 
     def _answers(self) -> bool:
-        ready = [self._binaries / "pg_isready", "-h", "127.0.0.1", "-p", str(self.port)]
+        ready = [str(self._binaries / "pg_isready"), "-h", "127.0.0.1", "-p", str(self.port)]
         return subprocess.run(ready, stdout=subprocess.DEVNULL, check=False).returncode == 0
 
     def _call(self, program: str, *options: str) -> None:

@@ -41,4 +41,19 @@ def test_no_parts_no_evidence():
     ],
 )
 def test_the_prior_moves_the_decision(fake_llr, prior_fake, decision):
-    assert DecisionRule(abstain_log_odds=0.1).decide(fake_llr, prior_fake) is decision
+    assert (
+        DecisionRule(fake_log_odds=0.1, real_log_odds=0.1).decide(fake_llr, prior_fake) is decision
+    )
+
+
+@pytest.mark.parametrize(
+    ("fake_llr", "decision"),
+    [
+        (1.7, Decision.FAKE),
+        (1.5, Decision.INCONCLUSIVE),
+        (-0.6, Decision.INCONCLUSIVE),
+        (-0.8, Decision.REAL),
+    ],
+)
+def test_calling_fake_may_ask_for_more_than_calling_real(fake_llr, decision):
+    assert DecisionRule(fake_log_odds=1.6, real_log_odds=0.7).decide(fake_llr, 0.5) is decision

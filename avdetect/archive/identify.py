@@ -20,6 +20,7 @@ from avdetect.verdict import Failure
 
 # What storages call the thing that changes with the content, the surest first.
 _VERSION_KEYS = ("ETag", "etag", "md5Hash", "generation", "LastModified", "mtime", "updated")
+_BLOCK_BYTES = 1 << 20
 
 
 def identify(entry: Entry) -> Identity:
@@ -79,8 +80,11 @@ def _sha256(path: str) -> str:
     if not is_url(path):
         with open_source(path) as source:
             return source.sha256
+    digest, n_bytes = hashlib.sha256(), 0
     with open_binary(path) as stream:
-        if not stream.read(1):
-            raise UnreadableMediaError(f"{display_path(path)}: is empty (0 bytes)")
-        stream.seek(0)
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        while block := stream.read(_BLOCK_BYTES):
+            digest.update(block)
+            n_bytes += len(block)
+    if not n_bytes:
+        raise UnreadableMediaError(f"{display_path(path)}: is empty (0 bytes)")
+    return digest.hexdigest()

@@ -124,7 +124,7 @@ class RayEngine:
     def _room(self) -> int:
         import ray
 
-        has = ray.cluster_resources()
+        has: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
         room = has.get("CPU", 0.0)
         if self._share.gpus:
             room = min(room, has.get("GPU", 0.0) / self._share.gpus)

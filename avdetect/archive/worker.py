@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
@@ -71,7 +72,8 @@ def _judge_all(pipe: Connection, spec: JudgeSpec, n_threads: int) -> None:
             n_begun += 1
         outcomes = judge.step()
         n_begun -= len(outcomes)
-        for message in outcomes or [Alive()]:
+        messages: Sequence[Message] = outcomes or [Alive()]
+        for message in messages:
             pipe.send(message)
 
 

@@ -12,6 +12,23 @@ from numpy.typing import NDArray
 from avdetect.observation import Observation
 from avdetect.types import Part, Segment
 
+FRAME_S = 0.02  # of a frame, which is finer than a row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameScores:
+    """Scores finer than rows, which say where, never whether: F frames of one part.
+
+    Attributes:
+        segments: (F, 2) float64 start and end of each frame, seconds from clip start.
+        scores: (F,) float32, higher = more fake.
+        weights: (F,) float32 >= 0, how much of each frame is usable.
+    """
+
+    segments: NDArray[np.float64]
+    scores: NDArray[np.float32]
+    weights: NDArray[np.float32]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BranchOutput:
@@ -27,6 +44,7 @@ class BranchOutput:
         weights: (L,) float32 >= 0, how much usable material a row rests on (1 = a full row).
         missing: why this part could not be judged here; None where it was.
         facts: named measurements worth reporting, such as ``av_offset_s``.
+        frames: scores of frames; None of a model that gives none.
     """
 
     part: Part
@@ -36,6 +54,7 @@ class BranchOutput:
     weights: NDArray[np.float32]
     missing: str | None = None
     facts: dict[str, float] = field(default_factory=dict)
+    frames: FrameScores | None = None
 
     @staticmethod
     def absent(part: Part, reason: str, token_width: int) -> BranchOutput:

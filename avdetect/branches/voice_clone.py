@@ -3,7 +3,8 @@
 Each observation is cut into half-second rows; every row's score is given in the light of the whole
 observation. Speech alone counts: a row weighs as much as its share of speech, and seconds that an
 earlier observation has judged weigh nothing, so that each second of a clip counts once. The clip's
-score is the weighted mean of its rows' scores, and that mean is what training optimises.
+score is the weighted mean of its rows' scores, and that mean is what training optimises. Scores of
+20 ms frames, where the model gives them, say where in a clip a forgery may lie, and nothing else.
 """
 
 from __future__ import annotations
@@ -17,15 +18,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from avdetect.branches.base import BranchOutput, PartScore
+from avdetect.branches.base import FRAME_S, BranchOutput, FrameScores, PartScore
 from avdetect.branches.voice_front_ends import FrontEnd, VoiceJudge, front_end
+from avdetect.branches.voice_numbers import voice_numbers
 from avdetect.checkpoint import Checkpoint
 from avdetect.errors import CheckpointError
 from avdetect.nn.fixed_batch import batch_size, run_fixed
+from avdetect.nn.redrawing_judge import RedrawingJudge
 from avdetect.nn.trained_state import load_trained_state
 from avdetect.observation import ChannelAudio, Observation
 from avdetect.speech.features import STEP_SAMPLES
-from avdetect.speech.statistics import voice_statistics
 from avdetect.timebase import OBSERVATION_S, SAMPLE_RATE_HZ, seconds_to_samples
 from avdetect.types import Part, Segment
 
@@ -34,6 +36,8 @@ ROW_S = 0.5
 # EER falls with speech until some seconds are heard; from here on quality counts as full.
 _ENOUGH_SPEECH_S = 4.0
 _ROW_SAMPLES = seconds_to_samples(ROW_S)
+_FRAME_SAMPLES = seconds_to_samples(FRAME_S)
+_NARROW_HZ = 5000.0  # between the 4 kHz of a telephone line and the 7 kHz of a wide one
 _INPUT_SAMPLES = seconds_to_samples(OBSERVATION_S)
 
 
@@ -62,6 +66,11 @@ class VoiceCloneBranch:
         self._front = front
         self._device = device
         self.token_width = self._net.token_width
+
+    @property
+    def linear_judge(self) -> RedrawingJudge | None:
+        """The judge beside the network, where the model has one."""
+        return self._net.linear_judge
 
     def run(self, observations: Sequence[Observation]) -> list[list[BranchOutput]]:
         """Judge every channel of every observation; see `avdetect.branches.base.Branch`."""
@@ -94,22 +103,35 @@ class VoiceCloneBranch:
             quality=min(1.0, speech_s / _ENOUGH_SPEECH_S),
         )
 
-    def _judge(self, jobs: Sequence[_Job]) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    def _judge(self, jobs: Sequence[_Job]) -> list[tuple[NDArray[np.float32], ...]]:
+        """Tokens, scores of rows and scores of frames, none where the model gives none."""
         if not jobs:
             return []
-        waveforms = torch.from_numpy(np.stack([job.waveform for job in jobs]))
+        waveforms = np.stack([job.waveform for job in jobs])
         speech = torch.from_numpy(np.stack([job.speech for job in jobs]))
 
-        statistics = torch.from_numpy(np.stack([voice_statistics(job.heard) for job in jobs]))
-
-        def judge(waveform: Tensor, mask: Tensor, numbers: Tensor) -> tuple[Tensor, ...]:
+        def judge(waveform: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
             on_device = waveform.to(self._device), mask.to(self._device)
-            inputs = self._front.inputs(*on_device)
-            tokens, scores = self._net(inputs, on_device[1], numbers.to(self._device))
-            return tokens.cpu(), scores.cpu()
+            judged = self._net(self._front.inputs(*on_device), on_device[1])
+            return tuple(tensor.cpu() for tensor in judged)
 
-        tokens, scores = run_fixed(judge, (waveforms, speech, statistics), batch_size(self._device))
-        return list(zip(tokens.numpy(), scores.numpy(), strict=True))
+        inputs = torch.from_numpy(waveforms), speech
+        tokens, scores, frames = run_fixed(judge, inputs, batch_size(self._device))
+        if self._net.linear_judge is not None:
+            judged = self._judge_whole(self._net.linear_judge, jobs, waveforms)
+            scores = judged[:, None].expand_as(scores)
+        return list(zip(tokens.numpy(), scores.numpy(), frames.numpy(), strict=True))
+
+    def _judge_whole(
+        self, judge: RedrawingJudge, jobs: Sequence[_Job], waveforms: NDArray[np.float32]
+    ) -> Tensor:
+        """(N,) one score for each observation, by the judge that needs the whole of it."""
+        numbers = voice_numbers(judge, waveforms, [len(j.heard) for j in jobs], self._device)
+        narrow = torch.tensor([job.narrow for job in jobs])
+        with torch.inference_mode():
+            given = torch.from_numpy(numbers).to(self._device), narrow.to(self._device)
+            scores: Tensor = judge(*given).cpu()
+        return scores
 
     def _absent(self, job: _Job) -> BranchOutput:
         return BranchOutput.absent(job.part, "no speech here", self.token_width)
@@ -126,6 +148,8 @@ class _Job:
         speech: (80,) share of speech per 50 ms step, tiled alike.
         segments: (L, 2) rows that really exist, on the clip's clock.
         weights: (L,) share of each row that is speech not judged before.
+        frame_weights: (F,) share of speech of each frame that really exists.
+        narrow: whether the sound has a telephone's bandwidth.
     """
 
     part: Part
@@ -134,6 +158,8 @@ class _Job:
     speech: NDArray[np.float32]
     segments: NDArray[np.float64]
     weights: NDArray[np.float32]
+    frame_weights: NDArray[np.float32]
+    narrow: bool
 
     @property
     def has_speech(self) -> bool:
@@ -153,13 +179,22 @@ class _Job:
         return _Job(
             part=Part(channel=channel.channel),
             heard=waveform,
-            waveform=_tile(waveform),
-            speech=_tile(speech).reshape(-1, STEP_SAMPLES).mean(1),
+            waveform=tile_waveform(waveform),
+            speech=tile_waveform(speech).reshape(-1, STEP_SAMPLES).mean(1),
             segments=np.stack([starts, ends], 1),
             weights=filled.reshape(n_rows, _ROW_SAMPLES).mean(1),
+            frame_weights=np.pad(speech, (0, -len(speech) % _FRAME_SAMPLES))
+            .reshape(-1, _FRAME_SAMPLES)
+            .mean(1),
+            narrow=is_narrow(channel.bandwidth_hz),
         )
 
-    def output(self, tokens: NDArray[np.float32], scores: NDArray[np.float32]) -> BranchOutput:
+    def output(
+        self,
+        tokens: NDArray[np.float32],
+        scores: NDArray[np.float32],
+        frames: NDArray[np.float32],
+    ) -> BranchOutput:
         n_rows = len(self.weights)
         return BranchOutput(
             part=self.part,
@@ -168,7 +203,21 @@ class _Job:
             tokens=tokens[:n_rows],
             weights=self.weights,
             facts={"speech_s": float(self.weights.sum(dtype=np.float64)) * ROW_S},
+            frames=self._frames(frames) if len(frames) else None,
         )
+
+    def _frames(self, scores: NDArray[np.float32]) -> FrameScores:
+        starts = self.segments[0, 0] + FRAME_S * np.arange(len(self.frame_weights))
+        return FrameScores(
+            segments=np.stack([starts, np.minimum(starts + FRAME_S, self.segments[-1, 1])], 1),
+            scores=scores[: len(starts)],
+            weights=self.frame_weights,
+        )
+
+
+def is_narrow(bandwidth_hz: float | None) -> bool:
+    """Whether sound of this bandwidth counts as a telephone's; what is not known does not."""
+    return bandwidth_hz is not None and bandwidth_hz < _NARROW_HZ
 
 
 def _sample_mask(segments: Sequence[Segment], start_s: float, n: int) -> NDArray[np.float32]:
@@ -179,7 +228,7 @@ def _sample_mask(segments: Sequence[Segment], start_s: float, n: int) -> NDArray
     return mask
 
 
-def _tile(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def tile_waveform(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Repeat from the start up to four seconds; nothing gives silence."""
     if len(samples) == 0:
         return np.zeros(_INPUT_SAMPLES, np.float32)

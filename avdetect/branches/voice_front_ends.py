@@ -15,17 +15,17 @@ from torch import Tensor, nn
 from avdetect.errors import CheckpointError
 from avdetect.nn.aasist import Aasist, AasistSettings
 from avdetect.nn.combined_encoder import CombinedEncoder
-from avdetect.nn.forest import Forest
 from avdetect.nn.graph_attention import JOINT_WIDTH
 from avdetect.nn.graph_voice_net import GraphVoiceNet
 from avdetect.nn.picture_encoder import PictureEncoder
+from avdetect.nn.redrawing_judge import JudgeSettings, RedrawingJudge
 from avdetect.nn.spectrogram_encoder import SpectrogramEncoder
-from avdetect.nn.voice_net import StatisticsHead, VoiceEncoder, VoiceNet
+from avdetect.nn.voice_net import VoiceEncoder, VoiceNet
 from avdetect.nn.voice_pooling import AttentivePooling, GraphPooling, MeanPooling, VoicePooling
 from avdetect.nn.waveform_encoder import WaveformEncoder
 from avdetect.speech.constant_q import N_CONSTANT_Q, constant_q
 from avdetect.speech.features import N_LFCC, N_MELS, level_speech, spectral_views
-from avdetect.speech.statistics import N_STATISTICS
+from avdetect.speech.redrawn import N_REDRAWN
 
 Config = Mapping[str, Any]
 Inputs = Tensor | tuple[Tensor, ...]  # what one view shows, or what each of several does
@@ -37,11 +37,10 @@ class VoiceJudge(Protocol):
     """A network of this branch: `VoiceNet` or `GraphVoiceNet`."""
 
     token_width: int
+    linear_judge: RedrawingJudge | None
 
-    def __call__(
-        self, inputs: Inputs, speech: Tensor, statistics: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Tokens (B, L, D) and scores (B, L), higher = more fake; see `VoiceNet.forward`."""
+    def __call__(self, inputs: Inputs, speech: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Tokens (B, L, D), scores (B, L) and scores of frames (B, F); see `VoiceNet.forward`."""
         ...
 
 
@@ -162,9 +161,9 @@ def build_voice_net(config: Config) -> VoiceNet:
     Args:
         config: ``front_end`` (see `front_end`), ``head`` (of `HEADS`; "mean" where absent),
             ``width`` of each view, ``token_width``, ``dropout``; for the view "speech-model" a
-            table ``speech_model`` as `avdetect.nn.speech_model.SpeechModelSettings`; for judges on
-            statistics beside the network a table ``statistics`` with ``n_trees``, ``n_nodes``,
-            ``depth`` and ``network_share``.
+            table ``speech_model`` as `avdetect.nn.speech_model.SpeechModelSettings`; for scores
+            of every 20 ms a ``frame_width``; for a linear judge beside the network a table
+            ``linear_judge`` as `avdetect.nn.redrawing_judge.JudgeSettings`.
 
     Raises:
         CheckpointError: if a name is unknown, or the speech model cannot be loaded.
@@ -177,7 +176,8 @@ def build_voice_net(config: Config) -> VoiceNet:
         HEADS[head],
         int(config["token_width"]),
         float(config["dropout"]),
-        _statistics_head(config["statistics"]) if "statistics" in config else None,
+        redrawing_judge(config["linear_judge"]) if "linear_judge" in config else None,
+        int(config.get("frame_width", 0)),
     )
 
 
@@ -197,6 +197,11 @@ def _encoder(config: Config) -> VoiceEncoder:
     return cast(VoiceEncoder, encoder)
 
 
-def _statistics_head(table: Config) -> StatisticsHead:
-    forest = Forest(int(table["n_trees"]), int(table["n_nodes"]), int(table["depth"]))
-    return StatisticsHead(forest, N_STATISTICS, float(table["network_share"]))
+def redrawing_judge(table: Config) -> RedrawingJudge:
+    """The untrained linear judge of a table; raises `CheckpointError` if it reads other numbers."""
+    settings = JudgeSettings(**table)
+    if settings.n_numbers != N_REDRAWN:
+        raise CheckpointError(
+            f"the judge reads {settings.n_numbers} numbers, this version measures {N_REDRAWN}"
+        )
+    return RedrawingJudge(settings)

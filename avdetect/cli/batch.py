@@ -13,7 +13,8 @@ BATCH_HELP = """Judge an archive: up to millions of files, one row each, resumab
 INPUTS is a folder (searched for media), or a manifest: a text file with one path per line, or a \
 .csv, .jsonl or .parquet with a column 'path'; relative paths start at the manifest's folder. \
 Either may be a URL such as s3://bucket/calls. The results, .parquet or .jsonl, hold exactly one \
-row per input, also for what could not be judged. The same content is judged once, however often it lies.
+row per input, also for what could not be judged. The same content is judged once, however often \
+it lies.
 
 A run that is interrupted, killed or out of disk goes on with the same command, and a later one \
 judges only what is new. What it needs for that lies in OUT.journal: keep the two together.

@@ -28,24 +28,24 @@ class GraphVoiceNet(nn.Module):
         token_width: features of the judge's embedding.
     """
 
+    linear_judge = None  # a published network stands alone
+
     def __init__(self, judge: WindowJudge, token_width: int) -> None:
         super().__init__()
         self.judge = judge
         self.token_width = token_width
 
-    def forward(
-        self, inputs: Tensor, speech: Tensor, statistics: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, inputs: Tensor, speech: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Judge; see `VoiceNet.forward`.
 
         Args:
             inputs: (B, S) waveform at 16 kHz.
             speech: (B, T) share of each 50 ms step that is speech: only T is read.
-            statistics: not read.
         """
         n_rows = speech.shape[1] // STEPS_PER_ROW
         repeats = -(-AASIST_SAMPLES // inputs.shape[1])
         waveform = torch.cat([inputs] * repeats, 1)[:, :AASIST_SAMPLES]
         embedding, logits = self.judge(waveform)
         tokens = embedding[:, None].expand(-1, n_rows, -1)
-        return tokens, fake_score(logits)[:, None].expand(-1, n_rows)
+        scores = fake_score(logits)[:, None].expand(-1, n_rows)
+        return tokens, scores, scores[:, :0]

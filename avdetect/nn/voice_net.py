@@ -8,10 +8,9 @@ from typing import Any, Protocol, cast
 import torch
 from torch import Tensor, nn
 
-from avdetect.nn.forest import Forest
+from avdetect.nn.frame_head import FrameHead
+from avdetect.nn.redrawing_judge import RedrawingJudge
 from avdetect.nn.voice_pooling import VoicePooling
-
-MOST_DEVIATIONS = 4.0  # a statistic farther out says no more than one there
 
 
 class VoiceEncoder(Protocol):
@@ -25,38 +24,6 @@ class VoiceEncoder(Protocol):
         ...
 
 
-class StatisticsHead(nn.Module):
-    """A forest and a linear model over the statistics of an observation.
-
-    A few hundred recordings teach such plain judges more surely than a network; the three together
-    are surer than each.
-
-    Args:
-        forest: grown on `avdetect.speech.statistics.voice_statistics`.
-        n_statistics: their number.
-        network_share: what the network's score counts beside the two log-odds.
-    """
-
-    centre: Tensor
-    spread: Tensor
-
-    def __init__(self, forest: Forest, n_statistics: int, network_share: float) -> None:
-        super().__init__()
-        self.forest = forest
-        self.linear = nn.Linear(n_statistics, 1)
-        self.register_buffer("centre", torch.zeros(n_statistics))
-        self.register_buffer("spread", torch.ones(n_statistics))
-        self.network_share = network_share
-
-    def forward(self, statistics: Tensor, scores: Tensor) -> Tensor:
-        """(B, L) scores of rows to (B, L): the network's share plus the observation's log-odds."""
-        standard = ((statistics - self.centre) / self.spread).clamp(
-            -MOST_DEVIATIONS, MOST_DEVIATIONS
-        )
-        log_odds: Tensor = self.forest(statistics) + self.linear(standard).squeeze(-1)
-        return self.network_share * scores + log_odds[:, None]
-
-
 class VoiceNet(nn.Module):
     """An encoder and a head that judges each row in the light of its whole observation.
 
@@ -65,7 +32,8 @@ class VoiceNet(nn.Module):
         pooling: class of the pooling, made for the encoder's width.
         token_width: D of the tokens.
         dropout: share of pooled features dropped in training.
-        statistics: judges beside the network; None for the network alone.
+        linear_judge: gives the scores of rows in place of the network; None where there is none.
+        frame_width: features of the head that scores every 20 ms; 0 for a network without one.
     """
 
     def __init__(
@@ -74,31 +42,30 @@ class VoiceNet(nn.Module):
         pooling: Callable[[int], VoicePooling],
         token_width: int,
         dropout: float,
-        statistics: StatisticsHead | None = None,
+        linear_judge: RedrawingJudge | None = None,
+        frame_width: int = 0,
     ) -> None:
         super().__init__()
         self.encoder = encoder
         self.pooling = pooling(encoder.width)
-        self.statistics = statistics
+        self.linear_judge = linear_judge
         self.token_width = token_width
         pooled = self.pooling.row_width + self.pooling.whole_width + encoder.n_statistics
         self.normalise = nn.BatchNorm1d(pooled)
         self.token = nn.Sequential(nn.Dropout(dropout), nn.Linear(pooled, token_width), nn.GELU())
         self.score = nn.Sequential(nn.Dropout(dropout), nn.Linear(token_width, 1))
+        self.frames = FrameHead(encoder.width, frame_width, dropout) if frame_width else None
 
-    def forward(
-        self, inputs: Tensor, speech: Tensor, statistics: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Judge.
+    def forward(self, inputs: Tensor, speech: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The network's own judgement; the linear judge is asked by the branch.
 
         Args:
             inputs: what the encoder reads, over T steps of 50 ms, T a multiple of 10.
             speech: (B, T) share of each step that is speech.
-            statistics: (B, K) of the same stretch for the judges on statistics; None leaves them
-                out, as in the training of the network.
 
         Returns:
-            Tokens (B, T / 10, D) and scores (B, T / 10), higher = more fake.
+            Tokens (B, T / 10, D), scores of rows (B, T / 10) and of frames of 20 ms (B, 2.5 T),
+            (B, 0) without a head for them; higher = more fake.
         """
         frames, moments = self.encoder(inputs, speech)
         rows, whole = self.pooling(frames, speech)
@@ -106,6 +73,5 @@ class VoiceNet(nn.Module):
         pooled = torch.cat([rows, context], 2)
         tokens = self.token(self.normalise(pooled.flatten(0, 1))).unflatten(0, rows.shape[:2])
         scores = cast(Tensor, self.score(tokens)).squeeze(-1)
-        if self.statistics is not None and statistics is not None:
-            scores = self.statistics(statistics, scores)
-        return cast(Tensor, tokens), scores
+        located = frames[:, 0, :0] if self.frames is None else self.frames(frames, speech)
+        return cast(Tensor, tokens), scores, located

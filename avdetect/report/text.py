@@ -17,10 +17,17 @@ from avdetect.report.words import (
     support_words,
     time_words,
 )
-from avdetect.verdict import BranchVerdict, Evidence, ReferenceVerdict, Verdict
+from avdetect.verdict import (
+    BranchVerdict,
+    Evidence,
+    ReferenceVerdict,
+    SuspiciousSegment,
+    Verdict,
+)
 
 _MAX_EVIDENCE = 5
 _MAX_PARTS = 8
+_MAX_STRETCHES = 5
 
 
 def headline(verdict: Verdict) -> str:
@@ -54,6 +61,9 @@ def details(verdict: Verdict) -> list[str]:
     lines += [f"evidence  {_evidence_line(item)}" for item in verdict.evidence[:_MAX_EVIDENCE]]
     if len(verdict.evidence) > _MAX_EVIDENCE:
         lines.append(f"evidence  and {len(verdict.evidence) - _MAX_EVIDENCE} more (--json)")
+    lines += [f"stretch   {_stretch_line(item)}" for item in verdict.suspicious[:_MAX_STRETCHES]]
+    if len(verdict.suspicious) > _MAX_STRETCHES:
+        lines.append(f"stretch   and {len(verdict.suspicious) - _MAX_STRETCHES} more (--json)")
     lines += [f"missing   {branch_words(b)}: {reason}" for b, reason in verdict.missing.items()]
     if verdict.reference is not None:
         lines += _reference_lines(verdict.reference)
@@ -87,3 +97,11 @@ def _evidence_line(item: Evidence) -> str:
     where = part_words(item.channel, item.face_track)
     when = f"{time_words(item.start_s)}-{time_words(item.end_s)} " if item.end_s else ""
     return f"{when}{branch_words(item.branch)} {llr_words(item.fake_llr)} ({where})"
+
+
+def _stretch_line(item: SuspiciousSegment) -> str:
+    where = part_words(item.channel, item.face_track)
+    return (
+        f"{time_words(item.start_s)}-{time_words(item.end_s)} {branch_words(item.branch)} "
+        f"stands out, {number_words(item.score)} of 1 ({where}); does not enter the decision"
+    )

@@ -61,7 +61,7 @@ def send(write: Write, kind: bytes, facts: dict[str, Any], *arrays: np.ndarray[A
     head = json.dumps(facts).encode()
     write(_HEAD.pack(kind, len(head), sum(array.nbytes for array in arrays)) + head)
     for array in arrays:
-        write(memoryview(np.ascontiguousarray(array)).cast("B"))
+        write(np.ascontiguousarray(array).data.cast("B"))
 
 
 def send_item(write: Write, item: AudioChunk | PictureFrame) -> None:

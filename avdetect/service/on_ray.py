@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from ray import serve
@@ -64,8 +65,8 @@ class Judge:
 class Door:
     """The routes; it knows the judges only so that both are one application."""
 
-    def __init__(self, judges: serve.handle.DeploymentHandle) -> None:
+    def __init__(self, judges: serve.handle.DeploymentHandle[Any]) -> None:
         self._judges = judges
 
 
-application = Door.bind(Judge.bind())
+application = Door.bind(Judge.bind())  # type: ignore[attr-defined]

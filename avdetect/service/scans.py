@@ -151,7 +151,7 @@ def page(
     )
 
 
-def _filtered(query: Select[tuple[ScanRow]], wanted: ScanFilter) -> Select[tuple[ScanRow]]:
+def _filtered(query: Select[ScanRow], wanted: ScanFilter) -> Select[ScanRow]:
     if wanted.state is not None:
         query = query.where(ScanRow.state == wanted.state)
     if wanted.decision is not None:

@@ -142,8 +142,8 @@ class Worker:
                 housekeeping.drop_media(self._store, self._settings, held.job.scan_id)
 
     def _deserves_another_try(self, held: _Held) -> bool:
-        error = held.verdict and held.verdict.error
-        crashed = bool(error) and error.code == DecoderCrashedError.code
+        error = None if held.verdict is None else held.verdict.error
+        crashed = error is not None and error.code == DecoderCrashedError.code
         return crashed and held.job.attempt < jobs.MOST_ATTEMPTS
 
     def _retry(self, held: _Held) -> None:

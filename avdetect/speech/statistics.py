@@ -1,8 +1,7 @@
 """Plain statistics of a stretch of speech: how its spectrum, phase and pitch spread and move.
 
-A few hundred numbers that plain judges (a forest, a linear model) learn from where recordings are
-too few for a network. Only frames within 35 dB of the loudest are counted, so that the length of
-silences tells nothing.
+A few hundred numbers that a linear judge learns from where recordings are too few for a network.
+Only frames within 35 dB of the loudest are counted, so that the length of silences tells nothing.
 """
 
 from __future__ import annotations
@@ -21,18 +20,19 @@ _WINDOW, _HOP, _N_FFT = 400, 160, 512  # 25 ms every 10 ms
 _N_FILTERS, _N_CEPSTRA = 40, 30
 _LOW_HZ, _HIGH_HZ = 80.0, 7800.0  # below lies hum, above the edge of resamplers
 _ACTIVE_DB = 35.0
-_LEAST_FRAMES = 20
+LEAST_FRAMES = 20
 _BAND_EDGES = (0, 16, 32, 64, 96, 128, 160, 192, 224, 250)  # FFT bins of 31.25 Hz
-_BANDS = tuple(pairwise(_BAND_EDGES))
+BANDS = tuple(pairwise(_BAND_EDGES))
 _PITCH_LAGS = slice(40, 220)  # 400 Hz to 73 Hz
 # Modulation of band energies in bins of 0.39 Hz: phrases, syllables, phonemes, roughness.
 _MODULATIONS = ((0, 6), (6, 15), (15, 30), (30, 59))
 _MODULATION_FFT = 256
 _BANDS_PER_MODULATION = 5
 
-N_STATISTICS = 2 * 3 * _N_CEPSTRA + 3 * 3 * len(_BANDS) + 2 * _N_CEPSTRA + len(_MODULATIONS) * 8
+N_STATISTICS = 2 * 3 * _N_CEPSTRA + 3 * 3 * len(BANDS) + 2 * _N_CEPSTRA + len(_MODULATIONS) * 8
 
 Frames = NDArray[np.float64]
+Spectra = NDArray[np.complex128]
 
 
 def voice_statistics(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -48,7 +48,7 @@ def voice_statistics(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
         cepstra; modulation of band energies. Zeros where fewer than 20 frames are active.
     """
     frames = _active_frames(waveform.astype(np.float64))
-    if len(frames) < _LEAST_FRAMES:
+    if len(frames) < LEAST_FRAMES:
         return np.zeros(N_STATISTICS, np.float32)
     spectrum = np.fft.rfft(frames, _N_FFT)
     power = np.abs(spectrum) ** 2 + 1e-10
@@ -68,17 +68,37 @@ def voice_statistics(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate(parts).astype(np.float32)
 
 
-def _active_frames(samples: Frames) -> Frames:
-    """(N, 400) windowed frames of the high-passed, levelled signal that are not silence."""
+def level_voice(samples: Frames, rms: float = 1.0) -> Frames:
+    """(S,) high-passed and brought to a root-mean-square level."""
+    if not len(samples):
+        return samples
+    filtered = sosfilt(_high_pass(), samples)
+    return np.asarray(filtered * (rms / (np.sqrt(np.mean(filtered**2)) + 1e-9)))
+
+
+def speech_spectra(samples: Frames) -> tuple[Spectra, NDArray[np.bool_]]:
+    """(N, 257) spectra of 25 ms every 10 ms, and (N,) whether a frame is no silence."""
+    frames = _windowed(samples)
+    spectra = np.fft.rfft(frames, _N_FFT)
+    return spectra, _is_active(spectra)
+
+
+def _windowed(samples: Frames) -> Frames:
     if len(samples) < _WINDOW:
         return np.zeros((0, _WINDOW))
-    filtered = sosfilt(_high_pass(), samples)
-    filtered = filtered / (np.sqrt(np.mean(filtered**2)) + 1e-9)
-    frames = np.lib.stride_tricks.sliding_window_view(filtered, _WINDOW)[::_HOP]
-    frames = frames * np.hanning(_WINDOW)
-    power = np.abs(np.fft.rfft(frames, _N_FFT)) ** 2 + 1e-10
-    level_db = 10 * np.log10(power.sum(1))
-    return np.asarray(frames[level_db > level_db.max() - _ACTIVE_DB])
+    frames = np.lib.stride_tricks.sliding_window_view(samples, _WINDOW)[::_HOP]
+    return np.asarray(frames * np.hanning(_WINDOW))
+
+
+def _is_active(spectra: Spectra) -> NDArray[np.bool_]:
+    level_db = 10 * np.log10((np.abs(spectra) ** 2 + 1e-10).sum(1))
+    return np.asarray(level_db > level_db.max(initial=-np.inf) - _ACTIVE_DB)
+
+
+def _active_frames(samples: Frames) -> Frames:
+    """(N, 400) windowed frames of the high-passed, levelled signal that are not silence."""
+    frames = _windowed(level_voice(samples))
+    return frames[_is_active(np.fft.rfft(frames, _N_FFT))]
 
 
 @lru_cache(maxsize=1)
@@ -100,22 +120,22 @@ def _filters() -> Frames:
 def _flatness(power: Frames) -> Frames:
     """(N, 9) log of geometric over arithmetic mean power in each band."""
     return np.stack(
-        [np.log(power[:, a:b]).mean(1) - np.log(power[:, a:b].mean(1)) for a, b in _BANDS], 1
+        [np.log(power[:, a:b]).mean(1) - np.log(power[:, a:b].mean(1)) for a, b in BANDS], 1
     )
 
 
-def _delay_roughness(frames: Frames, spectrum: NDArray[np.complex128], power: Frames) -> Frames:
+def _delay_roughness(frames: Frames, spectrum: Spectra, power: Frames) -> Frames:
     """(N, 9) log deviation of the group delay's steps from bin to bin."""
     ramp = np.fft.rfft(frames * np.arange(_WINDOW), _N_FFT)
     delay = (spectrum.real * ramp.real + spectrum.imag * ramp.imag) / power
-    steps = [np.diff(np.clip(delay[:, a:b], -400, 800), axis=1).std(1) for a, b in _BANDS]
+    steps = [np.diff(np.clip(delay[:, a:b], -400, 800), axis=1).std(1) for a, b in BANDS]
     return np.log(np.stack(steps, 1) + 1e-3)
 
 
 def _periodicity(power: Frames) -> Frames:
     """(N, 9) highest autocorrelation at pitch lags of each band by itself."""
     found = []
-    for a, b in _BANDS:
+    for a, b in BANDS:
         alone = np.zeros_like(power)
         alone[:, a:b] = power[:, a:b]
         correlation = np.fft.irfft(alone, _N_FFT)

@@ -111,7 +111,8 @@ class Inlet:
             run = self._runs.popleft()
             frames = self._decoder.decode(av.Packet(bytes(run.data)))
             whole = np.concatenate([frame.to_ndarray()[0] for frame in frames])
-            yield from self._feed(self._join(run.n_missing, whole / np.float32(32_768)))
+            fresh = whole.astype(np.float32) / np.float32(32_768)
+            yield from self._feed(self._join(run.n_missing, fresh))
 
     def finish(self) -> Iterator[AudioChunk]:
         """The rest, after the last byte."""
@@ -125,8 +126,8 @@ class Inlet:
         frame = round(_FRAME_S * self._rate_hz)
         ahead = -len(self._recent) % frame  # so that the hole begins with a frame
         begin = ahead + len(self._recent)
-        parts = [np.zeros(ahead), self._recent, np.zeros(n_missing), fresh]
-        whole = np.concatenate(parts).astype(np.float32)
+        padding, hole = (np.zeros(n, np.float32) for n in (ahead, n_missing))
+        whole = np.concatenate([padding, self._recent, hole, fresh])
         if n_missing:
             lost = np.arange(begin // frame + -(-n_missing // frame)) >= begin // frame
             whole = conceal(whole, lost, self._rate_hz)

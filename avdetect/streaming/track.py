@@ -149,7 +149,7 @@ class Track:
         log_odds = weighed.fake_llr + math.log(
             self._options.prior_fake / (1.0 - self._options.prior_fake)
         )
-        margin = abs(log_odds) - self._judges.rule.abstain_log_odds
+        margin = self._judges.rule.margin(decision, log_odds)
         found = standing_confidence(record.outputs[name][part], pooled, margin)
         return None if found is None else round(found, 4)
 

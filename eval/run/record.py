@@ -64,7 +64,10 @@ def figures(scored: Scored, *, n_draws: int) -> Figures:
         "populations": found,
         "levels": _levels(scored, n_draws),
         "localisation": localisation_figures(scored.rows, scored.located),
-        "decisions": _decisions(scored.rows, scored.scores),
+        "decisions": {
+            level: _decisions(scored.rows, scored.scores, level)
+            for level in (CLEAN, *scored.levels)
+        },
         "warnings": [*reversed_directions(found), *_strange_peers(scored)],
     }
 
@@ -164,10 +167,10 @@ def _levels(scored: Scored, n_draws: int) -> dict[str, dict[str, Figures]]:
 
 
 def _decisions(
-    rows: Sequence[ManifestRow], scores: Mapping[Key, ScoreRow]
+    rows: Sequence[ManifestRow], scores: Mapping[Key, ScoreRow], level: str
 ) -> dict[str, dict[str, int]]:
     decided = [
-        (row.label, scores[row.id, CLEAN].decision) for row in rows if (row.id, CLEAN) in scores
+        (row.label, scores[row.id, level].decision) for row in rows if (row.id, level) in scores
     ]
     return {
         label: {

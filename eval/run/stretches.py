@@ -17,12 +17,13 @@ from eval.run.store import Key, write_whole
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """A run of suspicious timeline entries of one branch and part.
+    """A stretch that one branch suspects of one part.
 
     Attributes:
         start_s, end_s: seconds from the clip's start.
         branch: whose evidence it is.
-        confidence: probability of fake at even odds, from the mean LLR of the run.
+        confidence: 0..1; of a run of timeline entries the probability of fake at even odds, from
+            their mean LLR.
     """
 
     start_s: float
@@ -58,12 +59,23 @@ class Located:
 
 
 def locate(clip_id: str, level: str, verdict: Verdict) -> Located:
-    """The stretches of a verdict's timeline whose LLR is above 0, neighbours joined."""
+    """Where a branch suspects a forgery.
+
+    Of a branch that located stretches by frames, those; of any other the runs of its timeline
+    whose LLR is above 0.
+    """
+    found = [
+        Stretch(start_s=s.start_s, end_s=s.end_s, branch=s.branch, confidence=s.score)
+        for s in verdict.suspicious
+    ]
+    located = {stretch.branch for stretch in found}
     parts: dict[tuple[str, str, int], list[TimelineEntry]] = defaultdict(list)
     for entry in verdict.timeline:
+        if entry.branch in located:
+            continue
         track = -1 if entry.face_track is None else entry.face_track
         parts[entry.branch, entry.channel or "", track].append(entry)
-    found = [stretch for entries in parts.values() for stretch in _runs(entries)]
+    found += [stretch for entries in parts.values() for stretch in _runs(entries)]
     found.sort(key=lambda s: (-s.confidence, s.start_s, s.branch))
     return Located(
         id=clip_id, level=level, duration_s=verdict.input.duration_s, stretches=tuple(found)

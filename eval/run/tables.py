@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -206,9 +207,14 @@ def _change(change: Figures | None) -> str:
     return f"{change['auc']:+.3f}{shown}"
 
 
-def _decision_table(table: Mapping[str, Mapping[str, int]]) -> str:
-    rows = [(label, *map(str, found.values())) for label, found in table.items()]
-    return markdown(("truth", "decided fake", "decided real", "inconclusive"), rows)
+def _decision_table(levels: Mapping[str, Mapping[str, Mapping[str, int]]]) -> str:
+    rows = [
+        (level, label, *map(str, found.values()), percent(found["fake"] / max(1, found.total())))
+        for level, table in levels.items()
+        for label, found in ((label, Counter(counts)) for label, counts in table.items())
+    ]
+    head = ("level", "truth", "decided fake", "decided real", "inconclusive", "share decided fake")
+    return markdown(head, rows)
 
 
 def _named(name: str, figures: Figures) -> str:

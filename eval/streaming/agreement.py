@@ -67,7 +67,8 @@ def agreement_trials(
             continue
         for codec in codecs:
             rng = np.random.default_rng([number, *codec.encode()])
-            degraded = SOUND_LEVELS[codec](sound, rng)
+            level = SOUND_LEVELS[codec].sound
+            degraded = sound if level is None else level(sound, rng)
             samples = np.clip(np.round(degraded * 32768), -32768, 32767).astype("<i2")
             yield _trial(detector, samples, codec)
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import cast
 
 import av
-from av.audio.stream import AudioStream
 
 
 def ulaw_of(path: Path) -> bytes:
     """µ-law at 8 kHz of a clip's first sound stream, mixed to one channel, without a header."""
     out = io.BytesIO()
     with av.open(str(path)) as clip, av.open(out, "w", format="mulaw") as line:
-        stream = cast(AudioStream, line.add_stream("pcm_mulaw", rate=8_000, layout="mono"))
+        stream = line.add_stream("pcm_mulaw", rate=8_000, layout="mono")
         shape = av.AudioResampler(format="s16", layout="mono", rate=8_000)
         for frame in clip.decode(audio=0):
             for part in shape.resample(frame):

@@ -27,6 +27,7 @@ from avdetect.channels.chain import random_channel
 from avdetect.channels.codecs import Waveform
 from avdetect.channels.degrade import high_pass
 from avdetect.errors import UnreadableMediaError
+from avdetect.media.bandwidth import effective_bandwidth_hz
 from avdetect.observation import ChannelAudio, Observation
 from avdetect.speech.vad import VoiceActivity, speech_segments
 from avdetect.timebase import OBSERVATION_HOP_S, OBSERVATION_S, SAMPLE_RATE_HZ, seconds_to_samples
@@ -80,7 +81,12 @@ def observe_waveform(waveform: Waveform, speech: Sequence[Segment]) -> list[Obse
         segment = Segment(start_s, min(start_s + OBSERVATION_S, length_s))
         first, last = seconds_to_samples(segment.start_s), seconds_to_samples(segment.end_s)
         inside = tuple(part for s in speech if (part := s.overlap(segment)) is not None)
-        channel = ChannelAudio(channel="mono", waveform=waveform[first:last], speech=inside)
+        channel = ChannelAudio(
+            channel="mono",
+            waveform=waveform[first:last],
+            speech=inside,
+            bandwidth_hz=effective_bandwidth_hz(waveform[first:last], SAMPLE_RATE_HZ),
+        )
         fresh = Segment(covered_s, segment.end_s)
         observations.append(Observation(segment=segment, fresh=fresh, channels=(channel,)))
         next_s, covered_s = next_s + OBSERVATION_HOP_S, segment.end_s

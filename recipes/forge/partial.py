@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 
+from avdetect.branches.base import FRAME_S
 from avdetect.channels.codecs import Waveform
 from avdetect.channels.degrade import rms
 from avdetect.timebase import SAMPLE_RATE_HZ, seconds_to_samples
 from avdetect.types import Segment
 from recipes.forge.kinds import Forge
 
-FRAME_S = 0.02
 _ENERGY_HOP = 160  # 10 ms
 _SMOOTH_FRAMES = 2.0
 _LEAST_DIP_DB = 6.0
@@ -152,13 +152,33 @@ def replace_word(
     sources = places if donor is None else find_stretches(donor, lasting_s)
     if not places or not sources:
         return None
-    gone = places[int(rng.integers(len(places)))]
-    taken = sources[int(rng.integers(len(sources)))]
-    if donor is None and (taken == gone or rng.random() < 0.5):
-        # Cut where it stood, the counterpart would have no join at all.
-        shift = seconds_to_samples(rng.uniform(*_SHIFT_S)) * int(rng.choice([-1, 1]))
-        taken = (gone[0] + shift, gone[1] + shift)
+    gone, taken = _draw_stretches(places, sources, rng, same=donor is None)
     return _replace(host, gone, host if donor is None else donor, taken, (forge, rng))
+
+
+def replace_by_twin(
+    host: Waveform,
+    twin: Waveform,
+    rng: np.random.Generator,
+    lasting_s: tuple[float, float] = _WORD_S,
+) -> PartialSpoof | None:
+    """Replace a word-like stretch by one of a twin that has been forged already.
+
+    Args:
+        host: (S,) float32 at 16 kHz, bona fide.
+        twin: (S,) its twin on the same clock.
+        rng: draws places and fades; the twin's stretch is the very one, some milliseconds off, or
+            another.
+        lasting_s: of the stretches.
+
+    Returns:
+        The spoof with its counterpart; None where the host has no such stretch.
+    """
+    places = find_stretches(host, lasting_s)
+    if not places:
+        return None
+    gone, taken = _draw_stretches(places, places, rng, same=True)
+    return _spoof(host, gone, (twin, host), taken, _draw_fade(rng))
 
 
 def compose_call(
@@ -193,7 +213,7 @@ def compose_call(
     while len(call) < total_s * SAMPLE_RATE_HZ and order:
         following = order.pop(0)
         following = (following * (rms(call) / rms(following))).astype(np.float32)
-        call = _join(call, following, fade)
+        call = join_clips(call, following, fade)
     call = call[: seconds_to_samples(total_s)]
     lasting_s = (inserted_s * (1 - _TOLERANCE), inserted_s * (1 + _TOLERANCE))
     for donor in (*order, None):
@@ -215,8 +235,33 @@ def _replace(
     first = max(0, taken[0] - context)
     near = donor[first : taken[1] + context]
     near = (near * (rms(host) / rms(donor))).astype(np.float32)
-    inside, fade = (taken[0] - first, taken[1] - first), _draw_fade(rng)
-    fake, bona_fide = (splice(host, gone, x, inside, fade) for x in (forge(near, rng), near))
+    inside = (taken[0] - first, taken[1] - first)
+    fade = _draw_fade(rng)
+    return _spoof(host, gone, (forge(near, rng), near), inside, fade)
+
+
+def _draw_stretches(
+    places: Sequence[Stretch], sources: Sequence[Stretch], rng: np.random.Generator, *, same: bool
+) -> tuple[Stretch, Stretch]:
+    """What goes and what comes in; ``same`` if both are of one clip."""
+    gone = places[int(rng.integers(len(places)))]
+    taken = sources[int(rng.integers(len(sources)))]
+    if same and (taken == gone or rng.random() < 0.5):
+        # Cut where it stood, the counterpart would have no join at all.
+        shift = seconds_to_samples(rng.uniform(*_SHIFT_S)) * int(rng.choice([-1, 1]))
+        taken = (gone[0] + shift, gone[1] + shift)
+    return gone, taken
+
+
+def _spoof(
+    host: Waveform,
+    gone: Stretch,
+    donors: tuple[Waveform, Waveform],
+    taken: Stretch,
+    fade: int,
+) -> PartialSpoof:
+    """From donors on one clock: the forged, and the same unforged."""
+    fake, bona_fide = (splice(host, gone, donor, taken, fade) for donor in donors)
     end = gone[0] + taken[1] - taken[0]
     return PartialSpoof(
         waveform=fake,
@@ -230,8 +275,8 @@ def _draw_fade(rng: np.random.Generator) -> int:
     return 2 * (seconds_to_samples(rng.uniform(*_FADE_S)) // 2)
 
 
-def _join(first: Waveform, second: Waveform, fade: int) -> Waveform:
-    """End to end, overlapping by ``fade`` samples."""
+def join_clips(first: Waveform, second: Waveform, fade: int) -> Waveform:
+    """End to end, overlapping by ``fade`` samples; (S,) and (R,) to (S + R - fade,)."""
     rising = np.square(np.sin(np.pi / 2 * (np.arange(fade) + 0.5) / fade)).astype(np.float32)
     seam = first[-fade:] * (1 - rising) + second[:fade] * rising
     return np.concatenate([first[:-fade], seam, second[fade:]])

@@ -1,24 +1,28 @@
-"""Training batches: both classes through the same channels, balanced over source and generator."""
+"""Training batches that teach forgery: every human clip beside its twin, behind one channel."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from avdetect.channels.codecs import Waveform
-from avdetect.channels.degrade import add_noise, narrow_band
-from avdetect.speech.features import STEP_SAMPLES
+from avdetect.channels.degrade import add_noise, narrow_band, rms
+from avdetect.channels.training_chain import training_channel
 from eval.manifest.row import ManifestRow
-from recipes.datasets.voices import VoiceStore, clip_id, is_fake
+from recipes.datasets.voices import VoiceStore, clip_id, find_speech, is_fake, speech_mask
+from recipes.forge.partial import join_clips, replace_by_twin
+from recipes.forge.softened import soften
+from recipes.voice_clone.crops import Masks, crop_clip, crop_spoof, first_step, n_frames
 from recipes.voice_clone.settings import TrainingSettings
 
 _CROP_STEPS = (40, 50, 60, 70)  # of 50 ms; whole rows of half a second
+_WORD_S = (0.3, 1.6)
+_FADE_SAMPLES = 160
 _CURVE_POINTS = 8
 
 
@@ -29,104 +33,176 @@ class Batch:
     Attributes:
         waveforms: (B, 800 T) float32.
         speech: (B, T) 1 where the VAD hears speech.
-        labels: (B,) float32, 1 = fake.
+        labels: (B,) float32, 1 = fake, also where a word alone is.
+        whole: (B,) bool, the label holds for all of the clip.
+        frames: (B, 2.5 T) float32, 1 for every 20 ms that is fake.
+        pairs: (P, 2) int64, clips that differ in the forgery alone: original, fake.
     """
 
     waveforms: Tensor
     speech: Tensor
     labels: Tensor
+    whole: Tensor
+    frames: Tensor
+    pairs: Tensor
 
     def to(self, device: torch.device) -> Batch:
         """The same on a device."""
-        return Batch(
-            waveforms=self.waveforms.to(device),
-            speech=self.speech.to(device),
-            labels=self.labels.to(device),
-        )
+        return Batch(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One clip of a batch; see `Batch`."""
+
+    waveform: Waveform
+    speech: Masks
+    frames: Masks
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class _Pick:
-    clip: str
-    variant: str
-    label: float
-    seed: int
+class _Take:
+    """A human clip and a twin of it: waveforms (S,), speech (T,)."""
+
+    original: Waveform
+    twin: Waveform
+    speech: Masks
 
 
 class VoiceBatches:
-    """Draws batches from a prepared store.
+    """Draws batches from prepared stores.
 
     Args:
         rows: training rows.
-        store: where their variants lie.
+        store: where their clean variants lie.
+        forged: where twins of human clips lie, a folder for each kind.
+        twins: kinds in which each human clip was forged, see `recipes.voice_clone.twins`.
         settings: counts and shares.
-        shuffle_labels: deal the labels anew over clips and twins, for the control.
+        shuffle_labels: exchange clips and twins at random, for the control.
+
+    Raises:
+        ValueError: no clip has a twin.
     """
 
     def __init__(
         self,
         rows: Sequence[ManifestRow],
-        store: VoiceStore,
+        stores: tuple[VoiceStore, VoiceStore],
+        twins: Mapping[str, Sequence[str]],
         settings: TrainingSettings,
         *,
         shuffle_labels: bool = False,
     ) -> None:
-        self._store, self._settings = store, settings
-        humans = [row for row in rows if not is_fake(row)]
-        fakes = [row for row in rows if is_fake(row)]
+        (self._store, self._forged), self._twins, self._settings = stores, twins, settings
+        humans = [row for row in rows if not is_fake(row) and twins.get(clip_id(row))]
+        if not humans:
+            raise ValueError("no human clip has a twin: run recipes.voice_clone.twins first")
         self._humans = _Balanced(humans, lambda row: row.source)
-        self._fakes = _Balanced(fakes, lambda row: row.generator)
-        self._has_twin = {
-            clip_id(row) for row in humans if store.path("twin", clip_id(row)).is_file()
-        }
-        self._labels: dict[str, float] = {}
-        if shuffle_labels:
-            rng = np.random.default_rng(settings.seed)
-            names = [clip_id(row) for row in rows] + [f"twin {c}" for c in sorted(self._has_twin)]
-            self._labels = {name: float(rng.integers(2)) for name in names}
+        self._fakes = _Balanced([row for row in rows if is_fake(row)], lambda row: row.generator)
+        self._of_speaker: dict[str, list[ManifestRow]] = defaultdict(list)
+        self._of_page: dict[str, list[ManifestRow]] = defaultdict(list)
+        for row in humans:
+            self._of_speaker[row.person].append(row)
+            self._of_page[row.source].append(row)
+        rng = np.random.default_rng(settings.seed)
+        dealt = {clip_id(row) for row in rows if rng.random() < 0.5}
+        self._exchanged = dealt if shuffle_labels else set[str]()
 
     def draw(self, rng: np.random.Generator) -> Batch:
         """One batch; the same generator state gives the same batch."""
-        n_steps = int(rng.choice(_CROP_STEPS))
-        made = [self._make(pick, n_steps) for pick in self._picks(rng)]
-        return Batch(
-            waveforms=torch.from_numpy(np.stack([waveform for waveform, _, _ in made])),
-            speech=torch.from_numpy(np.stack([speech for _, speech, _ in made])),
-            labels=torch.tensor([label for _, _, label in made]),
+        n_steps, settings = int(rng.choice(_CROP_STEPS)), self._settings
+        couples = [self._couple(rng, n_steps) for _ in range(settings.n_pairs)]
+        couples += [self._spoofed_couple(rng, n_steps) for _ in range(settings.n_partial)]
+        couples += [self._generated_couple(rng, n_steps) for _ in range(settings.n_generated)]
+        if not settings.paired:
+            couples = [(self._couple(rng, n_steps)[0], fake) for _, fake in couples]
+        return collate([example for couple in couples for example in couple], len(couples))
+
+    def _couple(self, rng: np.random.Generator, n_steps: int) -> tuple[Example, Example]:
+        row = self._humans.draw(rng)
+        take = self._take(row, rng)
+        first = first_step(len(take.speech), n_steps, rng)
+        original, speech = crop_clip(take.original, take.speech, n_steps, first)
+        twin, _ = crop_clip(take.twin, take.speech, n_steps, first)
+        if rng.random() < self._settings.softened_share:
+            twin = soften(original, twin, rng.random())
+        frames = np.zeros(n_frames(n_steps), np.float32)
+        real = Example(waveform=original, speech=speech, frames=frames)
+        return self._behind_one_channel(
+            row, real, replace(real, waveform=twin, frames=1 + frames), rng
         )
 
-    def _picks(self, rng: np.random.Generator) -> list[_Pick]:
-        picks: list[_Pick] = []
-        settings, n_twins = self._settings, 0
-        for _ in range(settings.n_real):
-            clip, seed = clip_id(self._humans.draw(rng)), int(rng.integers(2**31))
-            coded = rng.random() < settings.channel_share
-            twin = n_twins < settings.n_twins and clip in self._has_twin
-            variant = ("channel_0" if twin else self._channel(clip, rng)) if coded else "clean"
-            picks.append(_Pick(clip, variant, self._labels.get(clip, 0.0), seed))
-            if twin:
-                n_twins += 1
-                name = "twin_channel_0" if coded else "twin"
-                picks.append(_Pick(clip, name, self._labels.get(f"twin {clip}", 1.0), seed))
-        for _ in range(settings.n_generated + settings.n_twins - n_twins):
-            clip, seed = clip_id(self._fakes.draw(rng)), int(rng.integers(2**31))
-            coded = rng.random() < settings.channel_share
-            variant = self._channel(clip, rng) if coded else "clean"
-            picks.append(_Pick(clip, variant, self._labels.get(clip, 1.0), seed))
-        return picks
+    def _spoofed_couple(self, rng: np.random.Generator, n_steps: int) -> tuple[Example, Example]:
+        """A clip, or two of one speaker joined, of which the twin replaces a word."""
+        row = self._humans.draw(rng)
+        take = self._take(row, rng)
+        others = self._of_speaker[row.person]
+        if len(others) > 1 and rng.random() < 0.5:
+            take = _joined(take, self._take(others[int(rng.integers(len(others)))], rng))
+        spoof = replace_by_twin(take.original, take.twin, rng, _WORD_S)
+        if spoof is None:
+            return self._couple(rng, n_steps)
+        original, twin, frames = crop_spoof(spoof, n_steps, rng.uniform(0.1, 0.9))
+        speech = speech_mask(find_speech(original), 0.0, n_steps)
+        real = Example(waveform=original, speech=speech, frames=np.zeros_like(frames), whole=False)
+        return self._behind_one_channel(row, real, replace(real, waveform=twin, frames=frames), rng)
 
-    def _channel(self, clip: str, rng: np.random.Generator) -> str:
-        second = self._store.path("channel_1", clip).is_file() and rng.random() < 0.5
-        return "channel_1" if second else "channel_0"
+    def _generated_couple(self, rng: np.random.Generator, n_steps: int) -> tuple[Example, Example]:
+        """Somebody's fake beside a human clip of the same page: the same voice where it has one."""
+        row = self._fakes.draw(rng)
+        humans = self._of_page[row.source]
+        humans = [human for human in humans if human.person == row.person] or humans
+        other = humans[int(rng.integers(len(humans)))] if humans else self._humans.draw(rng)
+        examples = []
+        for clip, fake in ((clip_id(other), 0.0), (clip_id(row), 1.0)):
+            waveform, speech = self._store.read("clean", clip), self._store.read_speech(clip)
+            first = first_step(len(speech), n_steps, rng)
+            waveform, speech = crop_clip(waveform, speech, n_steps, first)
+            frames = np.full(n_frames(n_steps), fake, np.float32)
+            examples.append(Example(waveform=waveform, speech=speech, frames=frames))
+        return self._behind_one_channel(row, examples[0], examples[1], rng)
 
-    def _make(self, pick: _Pick, n_steps: int) -> tuple[Waveform, NDArray[np.float32], float]:
-        rng = np.random.default_rng(pick.seed)  # twin and original: same crop, same extras
-        waveform = self._store.read(pick.variant, pick.clip)
-        speech = self._store.read_speech(pick.clip)
-        spare = min(len(waveform) // STEP_SAMPLES, len(speech)) - n_steps
-        first = int(rng.integers(0, max(1, spare + 1)))
-        waveform, speech = crop_clip(waveform, speech, n_steps, first)
-        return augment(waveform, rng), speech, pick.label
+    def _take(self, row: ManifestRow, rng: np.random.Generator) -> _Take:
+        clip = clip_id(row)
+        kinds = self._twins[clip]
+        return _Take(
+            self._store.read("clean", clip),
+            self._forged.read(kinds[int(rng.integers(len(kinds)))], clip),
+            self._store.read_speech(clip),
+        )
+
+    def _behind_one_channel(
+        self, row: ManifestRow, real: Example, fake: Example, rng: np.random.Generator
+    ) -> tuple[Example, Example]:
+        """Both through one draw of everything; for the control perhaps called each other's name."""
+        channel = self._channel(rng)
+        real, fake = (replace(e, waveform=channel(e.waveform)) for e in (real, fake))
+        if clip_id(row) in self._exchanged:
+            return (
+                replace(real, waveform=fake.waveform, speech=fake.speech),
+                replace(fake, waveform=real.waveform, speech=real.speech),
+            )
+        return real, fake
+
+    def _channel(self, rng: np.random.Generator) -> Callable[[Waveform], Waveform]:
+        """A random way, the same for all that is sent through it."""
+        coded = rng.random() < self._settings.channel_share
+        way, seed = training_channel(rng), int(rng.integers(2**31))
+        return lambda w: augment(way(w) if coded else w, np.random.default_rng(seed))
+
+
+def collate(examples: Sequence[Example], n_pairs: int) -> Batch:
+    """A batch of clips of one length, the first 2 ``n_pairs`` of which are real, fake, ..."""
+    frames = np.stack([example.frames for example in examples])
+    return Batch(
+        waveforms=torch.from_numpy(np.stack([example.waveform for example in examples])),
+        speech=torch.from_numpy(np.stack([example.speech for example in examples])),
+        labels=torch.from_numpy(frames.max(1)),
+        whole=torch.tensor([example.whole for example in examples]),
+        frames=torch.from_numpy(frames),
+        pairs=torch.arange(2 * n_pairs).reshape(-1, 2),
+    )
 
 
 def augment(waveform: Waveform, rng: np.random.Generator) -> Waveform:
@@ -147,26 +223,13 @@ def colour_spectrum(
     return np.fft.irfft(spectrum * 10 ** (gains_db / 20), len(waveform)).astype(np.float32)
 
 
-def crop_clip(
-    waveform: Waveform, speech: NDArray[np.float32], n_steps: int, first: int
-) -> tuple[Waveform, NDArray[np.float32]]:
-    """Steps ``first`` to ``first + n_steps`` of a clip; a shorter clip is tiled as the branch does.
-
-    Args:
-        waveform: (S,) float32 at 16 kHz.
-        speech: (T,) one per 50 ms; where none is speech, all is taken to be.
-        n_steps: length wanted, steps of 50 ms.
-        first: step to begin at; 0 for clips shorter than ``n_steps``.
-
-    Returns:
-        (800 n_steps,) and (n_steps,) float32.
-    """
-    have = max(1, min(len(waveform) // STEP_SAMPLES, len(speech)))
-    end = min(have, first + n_steps)
-    waveform = waveform[first * STEP_SAMPLES : end * STEP_SAMPLES]
-    speech = np.resize(speech[first:end], n_steps)
-    tiled = np.resize(waveform, n_steps * STEP_SAMPLES)
-    return tiled, speech if speech.any() else np.ones_like(speech)
+def _joined(first: _Take, second: _Take) -> _Take:
+    gain = rms(first.original) / max(rms(second.original), 1e-6)
+    original, twin = (
+        join_clips(a, (b * gain).astype(np.float32), _FADE_SAMPLES)
+        for a, b in ((first.original, second.original), (first.twin, second.twin))
+    )
+    return _Take(original, twin, np.concatenate([first.speech, second.speech]))
 
 
 class _Balanced:

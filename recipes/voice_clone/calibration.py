@@ -1,19 +1,23 @@
 """Calibration of the voice branch, by cross-fitting: no measured clip has a part in it.
 
-Each training fold is scored by judges that had not seen it, and the calibration is fitted on these
-scores; the judges that ship then learn from all of the folds. The network beside the judges is left
-out of these scores, as it is in `recipes.voice_clone.folds`: it has a tenth of the shipped score.
+Each training fold is scored by a judge that had not seen it, and the levels of recorded, coded and
+telephone sound and the calibration are fitted on these scores; the judge that ships then learns
+from all of the folds.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from avdetect.branches.voice_clone import VoiceCloneBranch
 from avdetect.calibration import Calibration
+from avdetect.nn.redrawing_judge import RedrawingJudge
 from eval.manifest.folds import fold_split
 from eval.manifest.leaks import refuse_leaks
 from eval.manifest.row import ManifestRow
@@ -21,68 +25,126 @@ from eval.metrics import cllr, min_cllr
 from eval.protocol import Protocol
 from recipes.calibrate import fit_calibration
 from recipes.datasets.voices import is_fake
-from recipes.voice_clone.evaluate import score_rows
-from recipes.voice_clone.rows import measurable, shipped_split
-from recipes.voice_clone.samples import MEASURED_THROUGH, ClipStatistics
-from recipes.voice_clone.settings import StatisticsSettings
-from recipes.voice_clone.statistics import fit, judge, samples_of
+from recipes.voice_clone.judge import fit, judge, raw_scores
+from recipes.voice_clone.samples import MEASURED_THROUGH, ClipNumbers
+from recipes.voice_clone.settings import JudgeSettings
 
 FITTED_ON = "training folds, each scored by judges that had not seen it"
 
 
-def out_of_fold_calibration(
-    rows: Sequence[ManifestRow],
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A clip through one channel, scored by a judge that had not seen its fold.
+
+    Attributes:
+        clip: which; heard through several channels it is still one.
+        raw: (3,) what the judge's models say, not levelled.
+        fake: whether the clip is.
+        channel: of `MEASURED_THROUGH`.
+        narrow: whether most of it has a telephone's bandwidth.
+    """
+
+    clip: str
+    raw: NDArray[np.float32]
+    fake: bool
+    channel: str
+    narrow: bool
+
+
+def out_of_fold_scores(
+    training: Sequence[ManifestRow],
     protocol: Protocol,
-    measured: Mapping[str, ClipStatistics],
-    settings: StatisticsSettings,
-) -> Calibration:
-    """Calibration from out-of-fold scores of the training folds, as recorded and by telephone.
+    measured: Mapping[str, ClipNumbers],
+    settings: JudgeSettings,
+    folds: Sequence[str] | None = None,
+) -> list[Trial]:
+    """Every training clip through every measured channel.
 
     Args:
-        rows: all clips; those of measured folds, and what shares a name with them, play no part.
-        protocol: gives the training folds.
-        measured: statistics of every clip of the training folds.
-        settings: of the judges.
+        training: rows of the training folds.
+        protocol: gives the folds.
+        measured: numbers of every clip of the training folds.
+        settings: of the judge.
+        folds: the training folds; None takes those of the shipped weights.
 
     Raises:
-        LeakError: a fold shares what the protocol holds out with those its judges learned from.
+        LeakError: a fold shares what the protocol holds out with those its judge learned from.
     """
-    training, _ = shipped_split(measurable(rows, protocol), protocol)
-    scores: list[float] = []
-    labels: list[int] = []
-    clips: Counter[bool] = Counter()
-    folds = protocol.roles["train"]
-    for fold in folds:
-        others = [other for other in folds if other != fold]
+    trials = []
+    chosen = protocol.roles["train"] if folds is None else folds
+    for fold in chosen:
+        others = [other for other in chosen if other != fold]
         taught, test = fold_split(training, protocol, fold, training_folds=others)
         refuse_leaks([*taught, *test], protocol.held_out, name=f"calibration without {fold}")
-        samples = samples_of(taught, measured)
-        head = fit(samples, samples.labels, settings)
-        for channel in MEASURED_THROUGH:
+        head = fit(taught, measured, settings)
+        for index, channel in enumerate(MEASURED_THROUGH):
             for row in test:
-                score = judge(head, measured[row.id], channel)
-                if score is not None:
-                    scores.append(score)
-                    labels.append(int(is_fake(row)))
-        clips.update(is_fake(row) for row in test)
-    # A clip heard through two channels is still one clip: it supports no longer odds.
-    return replace(fit_calibration(scores, labels), limit=math.log(min(clips.values())))
+                raw = raw_scores(head, measured[row.id], channel)
+                narrow = bool(measured[row.id].narrow[index].mean() > 0.5)
+                if raw is not None:
+                    trials.append(
+                        Trial(
+                            clip=row.id,
+                            raw=raw,
+                            fake=is_fake(row),
+                            channel=channel,
+                            narrow=narrow,
+                        )
+                    )
+    return trials
+
+
+def level(head: RedrawingJudge, trials: Sequence[Trial]) -> None:
+    """Set the judge's scales and offsets: all scores become log-likelihood ratios."""
+    recorded = [t for t in trials if t.channel == "clean" and not t.narrow]
+    wide = [t for t in trials if t.channel != "clean" and not t.narrow]
+    narrow = [t for t in trials if t.narrow]
+    for k, (model, chosen) in enumerate(((0, recorded), (1, wide), (1, narrow))):
+        if {t.fake for t in chosen} == {False, True}:  # else nothing came that way to level by
+            found = _fit(chosen, [float(t.raw[model]) for t in chosen])
+            head.scale[k], head.offset[k] = found.scale, found.offset
+
+
+def levelled_calibration(branch: VoiceCloneBranch, trials: Sequence[Trial]) -> Calibration:
+    """What is left to calibrate behind `level`: little but the limit."""
+    head = linear_judge(branch)
+    raw = torch.from_numpy(np.stack([t.raw for t in trials]))
+    mixed = head.mixed(raw, torch.tensor([t.narrow for t in trials]))
+    return _fit(trials, mixed.tolist())
+
+
+def _fit(trials: Sequence[Trial], scores: Sequence[float]) -> Calibration:
+    fitted = fit_calibration(scores, [int(t.fake) for t in trials])
+    n_clips = [len({t.clip for t in trials if t.fake is fake}) for fake in (False, True)]
+    # A clip heard through four channels is still one clip: it supports no longer odds.
+    return replace(fitted, limit=math.log(min(n_clips)))
 
 
 def calibration_figures(
     branch: VoiceCloneBranch,
     sets: Mapping[str, Sequence[ManifestRow]],
+    measured: Mapping[str, ClipNumbers],
     calibrations: Mapping[str, Calibration],
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Cllr of each calibration beside minCllr, in bits, by set and channel, on measured clips."""
+    head = linear_judge(branch)
     table: dict[str, dict[str, dict[str, float]]] = {}
     for name, rows in sets.items():
         for channel in MEASURED_THROUGH:
-            trials = score_rows(branch, rows, channel)
+            found = [(judge(head, measured[row.id], channel), int(is_fake(row))) for row in rows]
+            scores, labels = zip(*((s, label) for s, label in found if s is not None), strict=True)
             bits = {
-                key: cllr(trials.labels, [calibration.fake_llr(s) for s in trials.scores])
+                key: cllr(labels, [calibration.fake_llr(score) for score in scores])
                 for key, calibration in calibrations.items()
             }
-            bits["min_cllr_bits"] = min_cllr(trials.labels, trials.scores)
-            table.setdefault(name, {})[channel] = {k: round(v, 3) for k, v in bits.items()}
+            bits["min_cllr_bits"] = min_cllr(labels, scores)
+            key = channel.replace(".", "_")
+            table.setdefault(name, {})[key] = {k: round(v, 3) for k, v in bits.items()}
     return table
+
+
+def linear_judge(branch: VoiceCloneBranch) -> RedrawingJudge:
+    """The branch's judge; raises ``ValueError`` where a network stands alone."""
+    if branch.linear_judge is None:
+        raise ValueError("a network alone is not calibrated by the scores of a linear judge")
+    return branch.linear_judge

@@ -1,6 +1,6 @@
 """Measure a voice-clone model, through the branch as users run it, on other people's fakes.
 
-python -m recipes.voice_clone.evaluate --model voice_clone-spectrogram-demos-202611
+python -m recipes.voice_clone.evaluate --model voice_clone-redrawn-demos-202611
 python -m recipes.voice_clone.evaluate --run first --channel ulaw
 """
 
@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from avdetect.branches.base import BranchOutput
 from avdetect.branches.voice_clone import VoiceCloneBranch, build_voice_clone
-from avdetect.channels.codecs import CODECS, through_codec
+from avdetect.channels.codecs import CODECS, Waveform, through_codec
 from avdetect.checkpoint import Checkpoint, ModelCard, load_checkpoint
 from avdetect.types import Part
 from eval.bootstrap import bootstrap_interval
@@ -27,6 +28,7 @@ from recipes.voice_clone.rows import PROTOCOL, shipped_split, voice_rows
 from recipes.voice_clone.settings import RUNS
 
 _PART = Part(channel="mono")
+_FILES_OF_A_RUN = ("best", "final", "joined")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,15 +75,27 @@ def score_rows(
     """Raw clip scores of rows, first sent through a codec of `CODECS` unless ``clean``."""
     kept, scores = [], []
     for row in rows:
-        waveform = read_waveform(row)
-        waveform = waveform if channel == "clean" else through_codec(waveform, channel)
-        observations = observe_waveform(waveform, find_speech(waveform))
-        outputs = [output for outputs in branch.run(observations) for output in outputs]
-        score = branch.pool(_PART, outputs).score
+        score = score_waveform(branch, send(read_waveform(row), channel))
         if score is not None:
             kept.append(row)
             scores.append(score)
     return Trials(rows=kept, scores=scores, n_missing=len(rows) - len(kept))
+
+
+def score_waveform(branch: VoiceCloneBranch, waveform: Waveform) -> float | None:
+    """Raw clip score of (S,) float32 at 16 kHz; None with too little speech."""
+    return branch.pool(_PART, hear(branch, waveform)).score
+
+
+def hear(branch: VoiceCloneBranch, waveform: Waveform) -> list[BranchOutput]:
+    """What the branch says of each observation of (S,) float32 at 16 kHz."""
+    observations = observe_waveform(waveform, find_speech(waveform))
+    return [output for outputs in branch.run(observations) for output in outputs]
+
+
+def send(waveform: Waveform, channel: str) -> Waveform:
+    """(S,) through a codec of `CODECS`, or as it is if that is ``clean``."""
+    return waveform if channel == "clean" else through_codec(waveform, channel)
 
 
 def measure(trials: Trials) -> Figures:
@@ -130,6 +144,25 @@ def load_run(run: str, which: str = "joined") -> Checkpoint:
     return Checkpoint(card=card, state=saved["state"], calibration=None)
 
 
+def add_model_options(parser: argparse.ArgumentParser, which: str, run: str | None = None) -> None:
+    """Options that name one model: of ``models/``, or of a run and its file.
+
+    Args:
+        parser: gets them.
+        which: of a run's files the one meant where none is named.
+        run: meant where nothing is named; None asks for a name.
+    """
+    named = parser.add_mutually_exclusive_group(required=run is None)
+    named.add_argument("--model", help="name of a checkpoint in models/")
+    named.add_argument("--run", default=run, help="or a folder below runs/voice_clone")
+    parser.add_argument("--which", default=which, choices=_FILES_OF_A_RUN, help="of the run")
+
+
+def named_checkpoint(given: argparse.Namespace) -> Checkpoint:
+    """The model that the options name."""
+    return load_checkpoint(given.model) if given.model else load_run(given.run, given.which)
+
+
 def table_of(figures: Figures) -> dict[str, float | int]:
     """Figures as a card's table, three digits."""
     return {key: round(value, 3) for key, value in asdict(figures).items()}
@@ -148,16 +181,12 @@ def write_scores(path: Path, sets: dict[str, Trials]) -> None:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", help="name of a checkpoint in models/")
-    parser.add_argument("--run", default="first", help="or a folder below runs/voice_clone")
-    parser.add_argument(
-        "--which", default="joined", choices=("best", "final", "joined"), help="of the run"
-    )
+    add_model_options(parser, which="joined", run="first")
     parser.add_argument("--channel", default="clean", choices=("clean", *CODECS))
     parser.add_argument("--scores", type=Path, help="also write every clip's raw score here (CSV)")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    checkpoint = load_checkpoint(given.model) if given.model else load_run(given.run, given.which)
+    checkpoint = named_checkpoint(given)
     branch = build_voice_clone(checkpoint, torch.device("cpu"))
     sets = {name: score_rows(branch, rows, given.channel) for name, rows in measured_sets().items()}
     for name, trials in sets.items():

@@ -8,8 +8,9 @@ Procedures: ``pool`` holds out each fold of the protocol's pool and trains on th
 ``modern_unseen`` trains on the pool and holds out the newer generators; and
 ``modern_leave_source_out`` holds out each of their sources and trains on the pool and the others.
 
-What is trained are the judges on statistics. The network beside them is left out: it has a tenth of
-the shipped score, and would take twenty minutes a fold where the judges take seconds.
+What is trained is the linear judge, which alone gives a clip its score. The vocoder that draws
+speech for it is not trained anew: it has heard human clips of most folds, without labels (of
+``vocoders`` and ``modern`` none).
 """
 
 from __future__ import annotations
@@ -30,21 +31,24 @@ from eval.out_of_fold import OutOfFold, read_out_of_fold
 from eval.protocol import Protocol, read_protocol
 from eval.run_facts import commit
 from recipes.out_of_fold import POOL, config_sha256, with_llrs, write_out_of_fold
+from recipes.voice_clone.calibration import level, out_of_fold_scores
 from recipes.voice_clone.fold_figures import disagreements, figure_lines
+from recipes.voice_clone.judge import fit, judge
 from recipes.voice_clone.rows import PROTOCOL, measurable, voice_rows
-from recipes.voice_clone.samples import ClipStatistics, clip_statistics
-from recipes.voice_clone.settings import CONFIG, STATISTICS, StatisticsSettings, read_settings
-from recipes.voice_clone.statistics import fit, judge, samples_of
+from recipes.voice_clone.samples import ClipNumbers, clip_numbers
+from recipes.voice_clone.settings import CONFIG, NUMBERS, JudgeSettings, read_settings
 
 OUT_OF_FOLD = Path(__file__).resolve().parents[2] / "eval" / "results" / "voice" / "out_of_fold.csv"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One fit: what it learns from and what it has not seen."""
+    """One fit: what it learns from, by which folds that is cut, and what it has not seen."""
 
     procedure: str
     fold: str
+    protocol: Protocol
+    others: list[str]
     training: list[ManifestRow]
     test: list[ManifestRow]
 
@@ -92,15 +96,22 @@ def _turn(
     training, test = fold_split(rows, protocol, fold, training_folds=others)
     name = f"{procedure} without {fold}"
     refuse_leaks([*training, *test], protocol.held_out, name=name)
-    return Turn(procedure=procedure, fold=fold, training=training, test=test)
+    return Turn(
+        procedure=procedure,
+        fold=fold,
+        protocol=protocol,
+        others=others,
+        training=training,
+        test=test,
+    )
 
 
 def score_turn(
-    turn: Turn, measured: Mapping[str, ClipStatistics], settings: StatisticsSettings
+    turn: Turn, measured: Mapping[str, ClipNumbers], settings: JudgeSettings
 ) -> list[OutOfFold]:
-    """Fit on the training rows, score the test rows as recorded."""
-    samples = samples_of(turn.training, measured)
-    head = fit(samples, samples.labels, settings)
+    """Fit and level on the training rows, score the test rows as recorded."""
+    head = fit(turn.training, measured, settings)
+    level(head, out_of_fold_scores(turn.training, turn.protocol, measured, settings, turn.others))
     return [
         OutOfFold(
             procedure=turn.procedure,
@@ -117,16 +128,16 @@ class Options:
     """What the command line says.
 
     Attributes:
-        config: settings of the judges.
-        statistics: where statistics of clips are kept.
+        config: settings of the judge.
+        numbers: where the numbers of clips are kept.
         out: the score file.
-        n_jobs: processes that measure statistics.
+        n_jobs: processes that measure clips.
         fold: only this fold or source; prints, writes nothing.
         check: compare with the score file instead of writing it.
     """
 
     config: Path = CONFIG
-    statistics: Path = STATISTICS
+    numbers: Path = NUMBERS
     out: Path = OUT_OF_FOLD
     n_jobs: int = 1
     fold: str | None = None
@@ -140,8 +151,8 @@ def run(rows: Sequence[ManifestRow], protocol: Protocol, options: Options) -> in
     if not chosen:
         raise UsageError(f"no fold {options.fold!r}, only {', '.join(t.fold for t in planned)}")
     committed = read_out_of_fold(options.out) if options.check else []
-    settings = read_settings(options.config).statistics
-    measured = clip_statistics(rows, options.statistics, n_jobs=options.n_jobs)
+    settings = read_settings(options.config).judge
+    measured = clip_numbers(rows, options.numbers, settings.vocoder, n_jobs=options.n_jobs)
     truth = {row.id: row for row in rows}
     scored: list[OutOfFold] = []
     for turn in chosen:
@@ -169,7 +180,7 @@ def main() -> None:
     )
     parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--out", type=Path, default=OUT_OF_FOLD, help="the score file")
-    parser.add_argument("--jobs", type=int, default=1, help="processes that measure statistics")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that measure clips")
     either = parser.add_mutually_exclusive_group()
     either.add_argument("--fold", help="only this fold or source; prints, writes nothing")
     either.add_argument("--check", action="store_true", help="compare with the score file")

@@ -1,6 +1,6 @@
 """Fit the calibration of a checkpoint anew, and write what it is worth into its card.
 
-python -m recipes.voice_clone.recalibrate voice_clone-spectrogram-demos-202611
+python -m recipes.voice_clone.recalibrate voice_clone-redrawn-demos-202611
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from recipes.export import MODELS
 from recipes.voice_clone.calibration import (
     FITTED_ON,
     calibration_figures,
-    out_of_fold_calibration,
+    levelled_calibration,
+    out_of_fold_scores,
 )
 from recipes.voice_clone.rows import PROTOCOL, measurable, shipped_split, voice_rows
-from recipes.voice_clone.samples import MEASURED_THROUGH, clip_statistics
-from recipes.voice_clone.settings import CONFIG, STATISTICS, read_settings
+from recipes.voice_clone.samples import MEASURED_THROUGH, clip_numbers
+from recipes.voice_clone.settings import CONFIG, NUMBERS, read_settings
 
 _CALIBRATION = re.compile(r"(?ms)^\[calibration\]\n.*?(?=^\[(?!calibration\.)|\Z)")
 
@@ -53,15 +54,18 @@ def with_calibration(card: str, facts: Mapping[str, Any]) -> str:
 def recalibrate(name: str, *, config: Path, n_jobs: int) -> None:
     """Replace ``calibration.safetensors`` and the card's table on it."""
     protocol, rows = read_protocol(PROTOCOL), voice_rows()
-    training, test = shipped_split(measurable(rows, protocol), protocol)
-    measured = clip_statistics(training, STATISTICS, n_jobs=n_jobs)
-    after = out_of_fold_calibration(rows, protocol, measured, read_settings(config).statistics)
+    known = measurable(rows, protocol)
+    training, test = shipped_split(known, protocol)
+    settings = read_settings(config).judge
+    measured = clip_numbers(known, NUMBERS, settings.vocoder, n_jobs=n_jobs)
     checkpoint = load_checkpoint(name)
     branch = build_voice_clone(checkpoint, torch.device("cpu"))
+    trials = out_of_fold_scores(training, protocol, measured, settings)
+    after = levelled_calibration(branch, trials)
     compared = {"cllr_bits": after}
     if checkpoint.calibration is not None:
         compared["before"] = checkpoint.calibration
-    figures = calibration_figures(branch, test, compared)
+    figures = calibration_figures(branch, test, measured, compared)
     for fold, channels in figures.items():
         for channel, bits in channels.items():
             before = bits.pop("before", None)
@@ -79,7 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", help="of a checkpoint in models/")
     parser.add_argument("--config", type=Path, default=CONFIG)
-    parser.add_argument("--jobs", type=int, default=1, help="processes that measure statistics")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that measure clips")
     given = parser.parse_args()
     torch.set_num_threads(1)
     recalibrate(given.name, config=given.config, n_jobs=given.jobs)

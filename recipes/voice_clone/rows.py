@@ -23,7 +23,7 @@ def voice_rows() -> list[ManifestRow]:
 def measurable(rows: Sequence[ManifestRow], protocol: Protocol) -> list[ManifestRow]:
     """Rows that the protocol may measure.
 
-    The judges on statistics learn from these alone: the others were coded once more than any fake.
+    The linear judge learns from these alone: the others were coded once more than any fake.
     """
     return [row for row in rows if not is_train_only(row, protocol)]
 

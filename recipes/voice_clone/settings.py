@@ -10,7 +10,8 @@ from typing import Any
 RUNS = Path(__file__).resolve().parents[2] / "runs" / "voice_clone"
 STORE = RUNS / "cache"
 CONFIG = Path(__file__).with_name("config.toml")
-STATISTICS = RUNS / "statistics.npz"
+NUMBERS = RUNS / "numbers.npz"
+FORGED = RUNS / "forged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,29 +21,39 @@ class TrainingSettings:
     seed: int
     n_steps: int
     steps_per_round: int
-    n_real: int
+    n_pairs: int
+    n_partial: int
     n_generated: int
-    n_twins: int
+    paired: bool
     learning_rate: float
     speech_model_rate: float
     weight_decay: float
     average: float
+    softened_share: float
     channel_share: float
+    rank_weight: float
     row_weight: float
+    frame_weight: float
     label_smoothing: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatisticsSettings:
-    """The ``[statistics]`` table."""
+class ForgingSettings:
+    """The ``[forging]`` table."""
 
-    seed: int
-    n_trees: int
-    min_samples_leaf: int
-    max_features: float
+    twins_per_clip: int
+    validation: list[str]
+    measured: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeSettings:
+    """The ``[judge]`` table."""
+
+    vocoder: str
     ridge: float
-    linear_share: float
-    network_share: float
+    recorded_from: list[str]
+    coded_from: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +67,8 @@ class Settings:
     development_fold: str
     network: dict[str, Any]
     training: TrainingSettings
-    statistics: StatisticsSettings
+    forging: ForgingSettings
+    judge: JudgeSettings
 
 
 def read_settings(path: Path) -> Settings:
@@ -66,6 +78,7 @@ def read_settings(path: Path) -> Settings:
         development_fold=table.pop("development_fold"),
         network=table.pop("network"),
         training=TrainingSettings(**table.pop("training")),
-        statistics=StatisticsSettings(**table.pop("statistics")),
+        forging=ForgingSettings(**table.pop("forging")),
+        judge=JudgeSettings(**table.pop("judge")),
         **table,
     )

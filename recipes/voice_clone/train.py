@@ -1,4 +1,4 @@
-"""Train the voice-clone network on other people's fakes and on vocoded twins of human clips.
+"""Train the voice-clone network on human clips beside their twins, and on other people's fakes.
 
 python -m recipes.voice_clone.train --config recipes/voice_clone/config.toml --run first
 """
@@ -9,15 +9,16 @@ import argparse
 import json
 import math
 import time
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from speechbrain.augment.freq_domain import SpectrogramDrop
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from avdetect.branches.voice_front_ends import (
@@ -27,27 +28,28 @@ from avdetect.branches.voice_front_ends import (
     pin_speech_model,
     view_names,
 )
-from avdetect.nn.pooling import STEPS_PER_ROW, row_weights, weighted_mean
 from avdetect.nn.trained_state import load_trained_state, trained_state
 from avdetect.nn.voice_net import VoiceNet
 from avdetect.speech.features import N_MELS
-from eval.manifest.row import ManifestRow
-from eval.metrics import auc
 from eval.protocol import read_protocol
-from recipes.datasets.voices import VoiceStore, clip_id, is_fake
-from recipes.voice_clone.batches import Batch, VoiceBatches, crop_clip
+from recipes.datasets.voices import VoiceStore
+from recipes.voice_clone.batches import Batch, VoiceBatches
+from recipes.voice_clone.development import Development, read_development
+from recipes.voice_clone.loss import voice_loss
 from recipes.voice_clone.rows import PROTOCOL, development_split, voice_rows
 from recipes.voice_clone.settings import (
     CONFIG,
+    FORGED,
     RUNS,
     STORE,
     Settings,
     TrainingSettings,
     read_settings,
 )
+from recipes.voice_clone.twins import forgers, kept_twins
 
 _WARM_UP_STEPS = 50
-_DEVELOPMENT_STEPS = 80
+_NORM_BATCHES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,8 @@ class VoiceTrainer:
             lr=settings.training.learning_rate,
             weight_decay=settings.training.weight_decay,
         )
-        # SpecAugment (Park et al. 2019) on the mel picture and the cepstra.
-        self.drops = [
-            SpectrogramDrop(4, 24, 0, 2, "zeros", dim=1),
-            SpectrogramDrop(2, 10, 0, 2, "mean", dim=2),
-        ]
+        # SpecAugment (Park et al. 2019) on the mel picture; a hole in time would look like a cut.
+        self.drop = SpectrogramDrop(2, 10, 0, 2, "mean", dim=2)
         self.rng = np.random.default_rng(settings.training.seed)
         self.step = 0
 
@@ -100,8 +99,8 @@ class VoiceTrainer:
             group["lr"] = group["rate"] * learning_rate(self.step, self.settings.training)
         batch = batch.to(self.device)
         inputs = self._augmented(self.inputs(batch.waveforms, batch.speech))
-        _, scores = self.net(inputs, batch.speech)
-        loss = voice_loss(scores, batch, self.settings.training)
+        _, scores, frame_scores = self.net(inputs, batch.speech)
+        loss = voice_loss(scores, frame_scores, batch, self.settings.training)
         self.optimiser.zero_grad()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
@@ -109,6 +108,29 @@ class VoiceTrainer:
         self.average.update_parameters(self.net)
         self.step += 1
         return float(loss.detach())
+
+    def renew_norms(self, batches: Iterable[Batch]) -> None:
+        """Measure the average's batch norms anew: averaged weights see features of their own."""
+        net = self.averaged.eval()
+        norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # a plain mean over batches
+            norm.train()
+        with torch.no_grad():
+            for batch in batches:
+                sent = batch.to(self.device)
+                net(self.inputs(sent.waveforms, sent.speech), sent.speech)
+        net.eval()
+
+    def learn_from(self, batches: VoiceBatches, n_steps: int) -> float:
+        """Steps on drawn batches, then norms measured on the last of them; the mean loss."""
+        losses, drawn = [], deque[Batch](maxlen=_NORM_BATCHES)
+        for _ in range(n_steps):
+            drawn.append(batches.draw(self.rng))
+            losses.append(self.learn(drawn[-1]))
+        self.renew_norms(drawn)
+        return float(np.mean(losses))
 
     def _augmented(self, inputs: Inputs) -> Inputs:
         names = view_names(self.settings.network)
@@ -121,9 +143,7 @@ class VoiceTrainer:
 
     def _drop(self, views: Tensor) -> Tensor:
         mel, cepstra = views[:, :N_MELS].transpose(1, 2), views[:, N_MELS:]
-        for drop in self.drops:
-            mel = drop(mel.clone())
-        return torch.cat([mel.transpose(1, 2), cepstra], 1)
+        return torch.cat([self.drop(mel.clone()).transpose(1, 2), cepstra], 1)
 
     def state(self) -> dict[str, Any]:
         """Everything that must be the same for a resumed run to go on as if uninterrupted."""
@@ -159,50 +179,23 @@ def parameter_groups(net: VoiceNet, speech_model_rate: float) -> list[dict[str, 
     return [group for group in groups if group["params"]]
 
 
-def voice_loss(scores: Tensor, batch: Batch, settings: TrainingSettings) -> Tensor:
-    """Cross-entropy of the clip score, the very mean that the branch pools, and of its rows."""
-    weights = row_weights(batch.speech, STEPS_PER_ROW)
-    smoothed = batch.labels * (1 - 2 * settings.label_smoothing) + settings.label_smoothing
-    n_fake = batch.labels.sum().clamp(min=1.0)
-    n_real = (len(batch.labels) - batch.labels.sum()).clamp(min=1.0)
-    balance = torch.where(batch.labels > 0.5, 0.5 / n_fake, 0.5 / n_real)
-    clip = F.binary_cross_entropy_with_logits(
-        weighted_mean(scores, weights), smoothed, weight=balance, reduction="sum"
-    )
-    rows = (
-        F.binary_cross_entropy_with_logits(
-            scores,
-            smoothed[:, None].expand_as(scores),
-            weight=weights * balance[:, None],
-            reduction="sum",
-        )
-        / weights.shape[1]
-    )
-    loss: Tensor = clip + settings.row_weight * rows
-    return loss
-
-
 def learning_rate(step: int, settings: TrainingSettings) -> float:
     """Linear warm-up, then a half cosine to zero."""
     warm = min(1.0, (step + 1) / _WARM_UP_STEPS)
     return settings.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / settings.n_steps))
 
 
-@torch.inference_mode()
-def development_scores(trainer: VoiceTrainer, rows: list[ManifestRow], variant: str) -> list[float]:
-    """The averaged network's score of the first four seconds of each clip."""
-    net, store, scores = trainer.averaged.eval(), VoiceStore(STORE), []
-    for row in rows:
-        clip = clip_id(row)
-        waveform, speech = crop_clip(
-            store.read(variant, clip), store.read_speech(clip), _DEVELOPMENT_STEPS, first=0
-        )
-        sound = torch.from_numpy(waveform)[None].to(trainer.device)
-        mask = torch.from_numpy(speech)[None].to(trainer.device)
-        _, row_scores = net(trainer.inputs(sound, mask), mask)
-        clip_score = weighted_mean(row_scores, row_weights(mask, STEPS_PER_ROW))
-        scores.append(float(clip_score))
-    return scores
+def training_batches(settings: Settings, *, shuffle_labels: bool = False) -> VoiceBatches:
+    """Batches of all training folds but the development fold."""
+    rows, _ = development_split(voice_rows(), read_protocol(PROTOCOL), settings.development_fold)
+    families, _, _ = forgers(settings.forging)
+    return VoiceBatches(
+        rows,
+        (VoiceStore(STORE), VoiceStore(FORGED)),
+        kept_twins(families),
+        settings.training,
+        shuffle_labels=shuffle_labels,
+    )
 
 
 def train(settings: Settings, options: Options) -> Path:
@@ -210,25 +203,15 @@ def train(settings: Settings, options: Options) -> Path:
     torch.set_num_threads(1)
     settings = replace(settings, network=pin_speech_model(settings.network))
     trainer, best = VoiceTrainer(settings), -1.0
-    training, development = development_split(
-        voice_rows(), read_protocol(PROTOCOL), settings.development_fold
-    )
-    batches = VoiceBatches(
-        training, VoiceStore(STORE), settings.training, shuffle_labels=options.shuffle_labels
-    )
+    batches = training_batches(settings, shuffle_labels=options.shuffle_labels)
+    development = read_development()
     options.run.mkdir(parents=True, exist_ok=True)
     if options.resume:
         state = torch.load(options.run / "last.pt", "cpu", weights_only=True)
         trainer.restore(state["trainer"])
         best = float(state["best"])
     while trainer.step < settings.training.n_steps:
-        begun = time.monotonic()
-        losses = [
-            trainer.learn(batches.draw(trainer.rng))
-            for _ in range(settings.training.steps_per_round)
-        ]
-        figures = _development_figures(trainer, development)
-        figures |= {"loss": float(np.mean(losses)), "seconds": time.monotonic() - begun}
+        figures = _round(trainer, batches, development)
         if figures["auc"] > best:
             best = figures["auc"]
             _save(options.run / "best.pt", trained_state(trainer.averaged), settings)
@@ -238,11 +221,13 @@ def train(settings: Settings, options: Options) -> Path:
     return options.run
 
 
-def _development_figures(trainer: VoiceTrainer, rows: list[ManifestRow]) -> dict[str, float]:
-    labels = [int(is_fake(row)) for row in rows]
-    clean = auc(labels, development_scores(trainer, rows, "clean"))
-    coded = auc(labels, development_scores(trainer, rows, "channel_0"))
-    return {"auc": (clean + coded) / 2, "auc_clean": clean, "auc_coded": coded}
+def _round(
+    trainer: VoiceTrainer, batches: VoiceBatches, development: Development
+) -> dict[str, float]:
+    begun = time.monotonic()
+    loss = trainer.learn_from(batches, trainer.settings.training.steps_per_round)
+    figures = development.figures(trainer.averaged, trainer.inputs)
+    return figures | {"loss": loss, "seconds": time.monotonic() - begun}
 
 
 def _save(path: Path, state: dict[str, Tensor], settings: Settings) -> None:

@@ -17,16 +17,16 @@ CONFIG = {"front_end": "spectrogram", "width": 16, "token_width": 8, "dropout": 
 MONO = Part(channel="mono")
 
 
-def checkpoint(state: dict[str, torch.Tensor] | None = None) -> Checkpoint:
+def checkpoint(state: dict[str, torch.Tensor] | None = None, **more: int) -> Checkpoint:
     torch.manual_seed(0)
-    net = build_voice_net(CONFIG)
+    net = build_voice_net(CONFIG | more)
     card = ModelCard(
         name="tiny",
         role="voice_clone",
         summary="",
         licence="",
         weights_sha256="",
-        config=CONFIG,
+        config=CONFIG | more,
         facts={},
     )
     return Checkpoint(card=card, state=state or net.state_dict(), calibration=None)
@@ -144,3 +144,28 @@ def test_weights_are_loaded_whole_or_not_at_all() -> None:
     state.pop("score.1.weight")
     with pytest.raises(CheckpointError, match=r"score\.1\.weight"):
         build_voice_clone(checkpoint(state), torch.device("cpu"))
+
+
+def test_a_model_with_a_head_for_them_scores_frames_that_really_exist() -> None:
+    fine = build_voice_clone(checkpoint(frame_width=8), torch.device("cpu"))
+    spoken = Segment(30.0, 31.0)
+    [[whole], [short]] = fine.run([observe(30.0, 4.0, spoken), observe(30.0, 2.5, spoken)])
+    assert whole.frames is not None
+    assert short.frames is not None
+    assert whole.frames.scores.shape == whole.frames.weights.shape == (200,)
+    assert short.frames.scores.shape == (125,)
+    assert whole.frames.segments[:2].tolist() == pytest.approx(
+        np.array([[30.0, 30.02], [30.02, 30.04]])
+    )
+    assert whole.frames.weights.tolist() == [1.0] * 50 + [0.0] * 150
+
+
+def test_frames_change_nothing_of_the_rows(branch: VoiceCloneBranch) -> None:
+    plain = checkpoint()
+    fine = checkpoint(frame_width=8)
+    fine.state.update(plain.state)
+    heard = [observe(0.0, 4.0, Segment(0.0, 4.0))]
+    [[rows]] = branch.run(heard)
+    [[located]] = build_voice_clone(fine, torch.device("cpu")).run(heard)
+    assert rows.frames is None
+    assert np.array_equal(rows.scores, located.scores)

@@ -49,7 +49,7 @@ def test_one_token_and_one_score_per_half_second(
     config = SMALL | {"front_end": named, "head": head, "speech_model": speech_model}
     net = build_voice_net(config).eval()
     waveform, speech = torch.randn(2, 16_000), torch.ones(2, 20)
-    tokens, scores = net(front_end(config).inputs(waveform, speech), speech)
+    tokens, scores, _ = net(front_end(config).inputs(waveform, speech), speech)
     assert tokens.shape == (2, 2, 8)
     assert scores.shape == (2, 2)
     scores.sum().backward()
@@ -64,7 +64,7 @@ def test_each_view_is_heard() -> None:
     ours, other = (
         front_end(config).inputs(torch.randn(1, 16_000), speech) for _ in ("ours", "other")
     )
-    _, scores = net(ours, speech)
+    _, scores, _ = net(ours, speech)
     for mixed in ((other[0], ours[1]), (ours[0], other[1])):
         assert not torch.allclose(net(mixed, speech)[1], scores)
 
@@ -97,7 +97,7 @@ def test_a_speech_model_with_what_was_trained_of_it_becomes_a_branch(
     waveform = torch.from_numpy(observation.channels[0].waveform)[None]
     speech = torch.ones(1, 80)
     with torch.inference_mode():
-        _, scores = net.eval()(front_end(config).inputs(waveform, speech), speech)
+        _, scores, _ = net.eval()(front_end(config).inputs(waveform, speech), speech)
     assert output.scores == pytest.approx(scores[0].numpy(), abs=1e-4)
 
 

@@ -29,6 +29,7 @@ from avdetect.verdict import (
     ReferencePart,
     ReferenceVerdict,
     Stream,
+    SuspiciousSegment,
     TimelineEntry,
     Verdict,
 )
@@ -99,6 +100,11 @@ def fake_call(path: str = "call.wav", fake_llr: float = 4.21, prior_fake: float 
                 end_s=43.0,
                 fake_llr=3.1,
                 text="The same holds here.",
+            ),
+        ),
+        suspicious=(
+            SuspiciousSegment(
+                branch="voice_clone", channel="left", start_s=12.34, end_s=13.3, score=0.8312
             ),
         ),
         cues=(Cue(name="av_offset", face_track=0, value=0.04, unit="s", text="Sound is late."),),

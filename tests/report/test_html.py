@@ -289,3 +289,11 @@ def test_templates_lie_beside_the_module():
     assert {"page.html.j2", "charts.html.j2", "page.css"} <= {
         path.name for path in (Path(html.__file__).parent / "templates").iterdir()
     }
+
+
+def test_stretches_that_stand_out_have_their_own_table(full_page):
+    page = Page(full_page)
+    assert "Stretches that stand out" in page.text
+    assert "0:12.3–0:13.3 voice clone channel left 0.83" in " ".join(page.text.split())
+    silent = known.fake_call().model_copy(update={"suspicious": ()})
+    assert "Stretches that stand out" not in Page(render_page(silent, written_at=NOON)).text

@@ -14,6 +14,13 @@ def test_details_name_what_carried_it_and_what_is_missing():
     assert "evidence  0:12.0-0:20.0 voice clone +4.40 (channel left)" in lines
 
 
+def test_stretches_that_stand_out_are_told_apart_from_evidence():
+    assert (
+        "stretch   0:12.3-0:13.3 voice clone stands out, 0.83 of 1 (channel left); "
+        "does not enter the decision"
+    ) in details(known.fake_call())
+
+
 def test_details_tell_how_alike_an_enrolled_voice_is():
     lines = details(known.referenced_call())
     assert "reference similarity 0.62 to customer.wav (channel left, 41.3 s beside 20.3 s)" in lines

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
 from avdetect.errors import InputError, InputLimitError
@@ -61,7 +60,6 @@ def take_count(message: dict[str, Any], name: str, protocol: str) -> int:
 def take_seconds(message: dict[str, Any], name: str, protocol: str) -> float:
     """A field that holds seconds, not negative."""
     found = message.get(name)
-    is_number = isinstance(found, int | float) and not isinstance(found, bool)
-    if not is_number or not math.isfinite(found) or not 0 <= found < 1e9:
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found < 1e9:
         raise InputError(f"{protocol}: {name} must be a number of seconds from 0")
     return float(found)

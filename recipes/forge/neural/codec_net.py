@@ -11,9 +11,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from avdetect.nn.istft_vocoder import LogMel, pad_to_multiple
 from recipes.forge.neural.quantiser import ResidualQuantiser
 from recipes.forge.neural.upsampling_net import enlarging
-from recipes.forge.neural.vocoder import Copy, LogMel, Vocoder, pad_to_multiple
+from recipes.forge.neural.vocoder import Copy, Vocoder
 
 _FRAMES_PER_TOKEN = 4
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from avdetect.nn.istft_vocoder import ConvNeXtBlock, IstftDrawer, pad_to_multiple
 from recipes.forge.neural.quantiser import ResidualQuantiser
-from recipes.forge.neural.vocoder import Copy, LogMel, Vocoder, pad_to_multiple
+from recipes.forge.neural.vocoder import Copy, Vocoder
 
 _SQUEEZE = 8  # width of a frame to that of a token
-_LOUDEST = 100.0  # bound of predicted magnitudes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,25 +39,17 @@ class IstftSettings:
     frames_per_token: int = 1
 
 
-class IstftVocoder(Vocoder):
-    """ConvNeXt blocks at frame rate predict magnitude and phase (Vocos, Siuzdak 2023).
+class IstftVocoder(IstftDrawer, Vocoder):
+    """`IstftDrawer`, with or without tokens before its blocks.
 
     With codebooks, mel frames are first coded as tokens, as the decoders of today's speech language
     models have it (WavTokenizer, Ji et al. 2024): blur of tokens, artefacts of the transform.
     """
 
-    window: Tensor
-
     def __init__(self, settings: IstftSettings) -> None:
-        super().__init__()
         s = self.settings = settings
-        self.mel = LogMel(s.n_fft, s.hop, s.n_mels, centred=True)
-        self.enter = nn.Conv1d(s.n_mels, s.width, 7, padding=3)
+        super().__init__(s.n_fft, s.hop, s.n_mels, s.width, s.n_blocks)
         self.bottleneck = TokenBottleneck(s) if s.n_quantisers else None
-        self.blocks = nn.Sequential(*(ConvNeXtBlock(s.width) for _ in range(s.n_blocks)))
-        self.norm = nn.LayerNorm(s.width)
-        self.leave = nn.Linear(s.width, s.n_fft + 2)
-        self.register_buffer("window", torch.hann_window(s.n_fft), persistent=False)
 
     def forward(self, waveform: Tensor, n_quantisers: int = 0) -> Copy:
         """See `Vocoder.forward`."""
@@ -67,12 +58,7 @@ class IstftVocoder(Vocoder):
         x, penalty = self.enter(self.mel(padded)), waveform.new_zeros(())
         if self.bottleneck is not None:
             x, penalty = self.bottleneck(x, n_quantisers)
-        x = self.leave(self.norm(self.blocks(x).transpose(1, 2))).float().transpose(1, 2)
-        log_magnitude, phase = x.chunk(2, dim=1)
-        magnitude = log_magnitude.exp().clamp(max=_LOUDEST)
-        spectrum = torch.complex(magnitude * phase.cos(), magnitude * phase.sin())
-        copied = torch.istft(spectrum, s.n_fft, s.hop, window=self.window, length=padded.shape[1])
-        return Copy(copied[:, :n_samples], penalty)
+        return Copy(self.draw(x, padded.shape[1])[:, :n_samples], penalty)
 
 
 class TokenBottleneck(nn.Module):
@@ -98,21 +84,3 @@ class TokenBottleneck(nn.Module):
         quantised, penalty = self.quantiser(self.squeeze(self.encode(padded)), n_quantisers)
         widened = self.widen(quantised).repeat_interleave(self.stride, dim=2)
         return widened[:, :, :n_frames], penalty
-
-
-class ConvNeXtBlock(nn.Module):
-    """Depth-wise convolution over time, then an inverted bottleneck (Liu et al. 2022)."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.along = nn.Conv1d(width, width, 7, padding=3, groups=width)
-        self.norm = nn.LayerNorm(width)
-        self.across = nn.Sequential(
-            nn.Linear(width, 3 * width), nn.GELU(), nn.Linear(3 * width, width)
-        )
-        self.scale = nn.Parameter(torch.full((width,), 0.2))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, D, T) to the same."""
-        y: Tensor = self.across(self.norm(self.along(x).transpose(1, 2))) * self.scale
-        return x + y.transpose(1, 2)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recipes.forge.neural.vocoder import LogMel
+from avdetect.nn.istft_vocoder import LogMel
 
 _RESOLUTIONS = (256, 512, 1024)
 

@@ -20,9 +20,9 @@ import torch
 from torch import Tensor
 
 from avdetect.channels.codecs import Waveform
+from avdetect.nn.istft_vocoder import LogMel
 from recipes.forge.neural.settings import CONFIGS, RUNS, read_settings
 from recipes.forge.neural.speech import load_human_speech
-from recipes.forge.neural.vocoder import LogMel
 from recipes.forge.neural.vocoders import copy_synthesise, list_vocoders
 from recipes.forge.voices import forge_twin
 

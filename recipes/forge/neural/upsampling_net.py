@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from avdetect.nn.istft_vocoder import LogMel, pad_to_multiple
 from recipes.forge.neural.source import HarmonicSource
-from recipes.forge.neural.vocoder import Copy, LogMel, Vocoder, pad_to_multiple
+from recipes.forge.neural.vocoder import Copy, Vocoder
 
 _SLOPE = 0.1
 _DILATIONS = (1, 3)

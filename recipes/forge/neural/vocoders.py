@@ -46,8 +46,7 @@ def copy_synthesise(waveform: Waveform, name: str, folder: Path = RUNS) -> Wavef
     Raises:
         CheckpointError: if there is no such vocoder, or its file is damaged.
     """
-    stem, _, n_quantisers = name.partition("~")
-    vocoder = _load(folder / _relative_path(stem))
+    vocoder, n_quantisers = vocoder_named(name, folder), name.partition("~")[2]
     level = float(np.sqrt(np.mean(np.square(waveform, dtype=np.float64))))
     if level < 1e-6:
         return np.zeros_like(waveform, np.float32)
@@ -58,6 +57,15 @@ def copy_synthesise(waveform: Waveform, name: str, folder: Path = RUNS) -> Wavef
     copied *= level / max(float(np.sqrt(np.mean(copied**2))), 1e-9)
     loudest = max(float(np.abs(copied).max(initial=0.0)), 1e-9)
     return np.asarray(copied * min(1.0, _LOUDEST / loudest), np.float32)
+
+
+def vocoder_named(name: str, folder: Path = RUNS) -> Vocoder:
+    """A kept vocoder by its name, however many of its codebooks the name says to use.
+
+    Raises:
+        CheckpointError: if there is no such vocoder, or its file is damaged.
+    """
+    return _load(folder / _relative_path(name.partition("~")[0]))
 
 
 def list_vocoders(folder: Path = RUNS, *, least_step: int = 0) -> list[str]:

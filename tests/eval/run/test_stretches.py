@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from avdetect.types import Segment
-from avdetect.verdict import TimelineEntry
+from avdetect.verdict import SuspiciousSegment, TimelineEntry
 from eval.errors import ScoresError
 from eval.run.localise import localisation_figures
 from eval.run.store import CLEAN
@@ -38,6 +38,17 @@ def test_branches_and_faces_are_not_joined():
     both = timeline(1.0) + timeline(1.0, branch="lip_sync")
     found = locate("a", CLEAN, verdict("x", 1.0).model_copy(update={"timeline": both}))
     assert sorted(s.branch for s in found.stretches) == ["lip_sync", "voice_clone"]
+
+
+def test_what_frames_located_stands_for_the_timeline_of_its_branch():
+    both = timeline(1.0) + timeline(1.0, branch="lip_sync")
+    word = SuspiciousSegment(branch="voice_clone", start_s=0.3, end_s=0.9, score=0.8)
+    told = verdict("x", 1.0).model_copy(update={"timeline": both, "suspicious": (word,)})
+    found = locate("a", CLEAN, told).stretches
+    assert [(s.branch, s.start_s, s.end_s) for s in found] == [
+        ("voice_clone", 0.3, 0.9),
+        ("lip_sync", 0.0, 1.0),
+    ]
 
 
 def test_file_reads_back_and_half_a_line_is_left_out(tmp_path):

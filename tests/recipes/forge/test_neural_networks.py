@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from avdetect.nn.istft_vocoder import LogMel
 from recipes.forge.neural.networks import build_vocoder
 from recipes.forge.neural.quantiser import ResidualQuantiser
 from recipes.forge.neural.settings import CONFIGS, read_settings
 from recipes.forge.neural.source import HarmonicSource
-from recipes.forge.neural.vocoder import LogMel, Vocoder
+from recipes.forge.neural.vocoder import Vocoder
 from tests.synth import speech_like, tone
 
 NAMES = sorted(path.stem for path in CONFIGS.glob("*_*.toml"))

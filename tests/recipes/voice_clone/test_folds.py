@@ -11,19 +11,21 @@ import torch
 from avdetect.branches.voice_clone import VoiceCloneBranch
 from avdetect.branches.voice_front_ends import build_voice_net, front_end
 from avdetect.errors import UsageError
+from avdetect.nn.redrawing_judge import RedrawingJudge
 from eval.errors import LeakError
 from eval.manifest.row import ManifestRow
 from eval.out_of_fold import OutOfFold, read_out_of_fold
 from eval.protocol import Protocol
 from recipes.out_of_fold import with_llrs, write_out_of_fold
 from recipes.voice_clone import folds
-from recipes.voice_clone.calibration import out_of_fold_calibration
+from recipes.voice_clone.calibration import level, levelled_calibration, out_of_fold_scores
 from recipes.voice_clone.evaluate import score_rows
 from recipes.voice_clone.fold_figures import disagreements
 from recipes.voice_clone.folds import Options, run, turns
-from recipes.voice_clone.samples import clip_statistics
-from recipes.voice_clone.settings import CONFIG, read_settings
-from recipes.voice_clone.statistics import fit, judge, samples_of
+from recipes.voice_clone.judge import fit, judge
+from recipes.voice_clone.rows import shipped_split
+from recipes.voice_clone.samples import MEASURED_THROUGH, ClipNumbers, clip_numbers
+from recipes.voice_clone.settings import Settings, read_settings
 from tests.recipes.voice_clone.miniature import write_miniature
 
 Data = tuple[Path, list[ManifestRow], Protocol]
@@ -37,13 +39,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Data:
 
 @pytest.fixture(scope="module")
 def options(data: Data) -> Iterator[Options]:
-    """Of a run that is done: few trees, all procedures, statistics kept."""
+    """Of a run that is done: all procedures, numbers kept."""
     root, rows, protocol = data
-    text = CONFIG.read_text("utf-8").replace("n_trees = 300", "n_trees = 8")
-    (root / "config.toml").write_text(text, "utf-8")
     chosen = Options(
-        config=root / "config.toml",
-        statistics=root / "statistics.npz",
+        numbers=root / "numbers.npz",
         out=root / "scores" / "out_of_fold.csv",
     )
     with pytest.MonkeyPatch.context() as patch:
@@ -170,28 +169,47 @@ def test_the_shipped_calibration_rests_on_training_folds_alone(
     data: Data, options: Options
 ) -> None:
     _, rows, protocol = data
-    settings = read_settings(options.config).statistics
-    measured = clip_statistics(rows, options.statistics)
-    fitted = out_of_fold_calibration(rows, protocol, measured, settings)
-    taught = {row.id for row in rows if row.source in ("a/north", "a/south")}
-    alone = {id_: clip for id_, clip in measured.items() if id_ in taught}
-    assert out_of_fold_calibration(rows, protocol, alone, settings) == fitted
+    settings = read_settings(options.config).judge
+    measured = clip_numbers(rows, options.numbers, settings.vocoder)
+    training, _ = shipped_split(rows, protocol)
+    fitted = out_of_fold_scores(training, protocol, measured, settings)
+    assert {t.clip for t in fitted} <= {r.id for r in rows if r.source in ("a/north", "a/south")}
 
 
-def test_the_judges_score_a_clip_as_the_branch_does(data: Data, options: Options) -> None:
+def test_little_is_left_to_calibrate_behind_the_levels(data: Data, options: Options) -> None:
+    _, rows, protocol = data
+    settings = read_settings(options.config)
+    measured = clip_numbers(rows, options.numbers, settings.judge.vocoder)
+    training, _ = shipped_split(rows, protocol)
+    trials = out_of_fold_scores(training, protocol, measured, settings.judge)
+    branch, head = joined(rows, measured, settings)
+    level(head, trials)
+    left = levelled_calibration(branch, trials)
+    assert 0.3 < left.scale < 3.0
+    assert abs(left.offset) < 0.7
+
+
+def test_the_judge_scores_a_clip_as_the_branch_does(data: Data, options: Options) -> None:
     _, rows, _ = data
     settings = read_settings(options.config)
-    measured = clip_statistics(rows, options.statistics)
-    samples = samples_of(rows, measured)
-    head = fit(samples, samples.labels, replace(settings.statistics, network_share=0.0))
-    network = settings.network | {"width": 16, "token_width": 8}
-    net = build_voice_net(network)
-    net.statistics = head
-    branch = VoiceCloneBranch(net, front_end(network), torch.device("cpu"))
-    for channel in ("clean", "ulaw"):
+    measured = clip_numbers(rows, options.numbers, settings.judge.vocoder)
+    branch, head = joined(rows, measured, settings)
+    head.scale[2], head.offset[2] = 0.5, -1.0  # coded narrow sound is levelled in both
+    for channel in MEASURED_THROUGH:
         trials = score_rows(branch, rows, channel)
         alone = [judge(head, measured[row.id], channel) for row in trials.rows]
-        assert trials.scores == pytest.approx(alone, abs=1e-4)
+        assert trials.scores == pytest.approx(alone, abs=1e-3)
         assert trials.n_missing == sum(
             judge(head, clip, channel) is None for clip in measured.values()
         )
+
+
+def joined(
+    rows: list[ManifestRow], measured: dict[str, ClipNumbers], settings: Settings
+) -> tuple[VoiceCloneBranch, RedrawingJudge]:
+    """A branch of a fitted judge and a network whose score does not count."""
+    head = fit(rows, measured, settings.judge)
+    network = settings.network | {"width": 16, "token_width": 8}
+    net = build_voice_net(network)
+    net.linear_judge = head
+    return VoiceCloneBranch(net, front_end(network), torch.device("cpu")), head
