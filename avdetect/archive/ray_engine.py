@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import pickle
+import socket
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ _IDENTIFY_ROWS = 64
 _READERS = 8  # threads of a task that identifies
 _BATCH_ROWS = {False: 16, True: 128}  # without and with a GPU: some times what is under way at once
 _COLUMN = "item"  # rows travel pickled: names need not be text, which Arrow asks of strings
+_KNOCK_S = 5.0
 
 Batch = dict[str, Any]
 
@@ -108,13 +110,14 @@ class RayEngine:
             ) from error
         if not ray.is_initialized():
             try:
+                _knock(self._share.address)
                 ray.init(
                     address=self._share.address,
                     log_to_driver=False,
                     logging_level=logging.ERROR,
                     configure_logging=False,
                 )
-            except (ConnectionError, ValueError) as error:
+            except (OSError, ValueError) as error:
                 raise UsageError(
                     f"no Ray cluster at {self._share.address!r}: start one (ray start --head), or "
                     "name it with --ray-address"
@@ -133,6 +136,13 @@ class RayEngine:
                 f"the Ray cluster has no room for a worker with 1 CPU and {self._share.gpus:g} GPU"
             )
         return int(room)
+
+
+def _knock(address: str) -> None:
+    """Raise OSError if nothing listens there: Ray itself would try again for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_S).close()
 
 
 class _Judging:

@@ -29,6 +29,7 @@ from avdetect.service.settings import ServiceSettings
 from avdetect.service.store import Store, reachable
 
 _GRACE_S = 20  # for requests under way, and for workers, when told to stop
+_LONGEST_MESSAGE = 128 << 10  # bytes of a live call at once; a second of 16-bit sound is a quarter
 _PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 
@@ -98,6 +99,8 @@ def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        ws_max_size=_LONGEST_MESSAGE,
+        ws_ping_interval=None,  # not every telephone platform answers; live calls watch for silence
         timeout_graceful_shutdown=_GRACE_S,
     )
     stop = threading.Event()
