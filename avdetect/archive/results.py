@@ -120,8 +120,8 @@ def write_results(rows: Iterator[Row], out: str) -> Tally:
         _replace(part, out)
     except OSError as error:
         raise OutputError(
-            f"{display_path(out)}: cannot be written: {error.strerror or repr(error)}; every judgement "
-            "is kept in the journal: make room, and run again"
+            f"{display_path(out)}: cannot be written: {error.strerror or repr(error)}; "
+            "every judgement is kept in the journal: make room, and run again"
         ) from error
     return tally
 

@@ -29,12 +29,13 @@ def standard_input(monkeypatch):
 def test_a_call_gives_judgements_line_by_line_and_the_verdict_of_a_scan(standard_input, capsys):
     sound = call_legs()[0]
     standard_input(sound)
-    assert run(["stream", "--fail-on", "fake"]) == 1
+    code = run(["stream", "--fail-on", "fake"])
     *judgements, last = map(json.loads, capsys.readouterr().out.splitlines())
     assert len(judgements) > 5
     assert {judgement["type"] for judgement in judgements} == {"judgement"}
     scanned = Detector.load(device="cpu").scan(sound, format="ulaw", rate=RATE_HZ, name="-")
     assert last["verdict"] == json.loads(scanned.to_json())
+    assert code == {"fake": 1, "inconclusive": 3, "real": 0}[scanned.decision]
 
 
 def test_two_legs_have_a_verdict_each(standard_input, capsys):
