@@ -51,14 +51,16 @@ _CHANNELS = ("clean", "ulaw", "amr_12.2", "opus_12")
 _LIMITS = {
     "training": "Some hundred synthetic clips of few voices and as many human ones, mostly English "
     "(table data). The linear judge learned the training folds whole; the network learned them but "
-    "for the development fold, and its vocoder heard their human clips without labels.",
+    "for the development fold, its vocoder their human clips without labels. Beside each "
+    "human clip the judge heard a forged twin, and espeak-ng or flite; two of these voices, of "
+    "the embedded samples, were kept back.",
     "generators": "It learned generators of 2017-2023. What it is worth on those of 2022-2024 "
     "stands under figures.modern: hardly more than chance; on later ones nothing was measured.",
     "fails_on": "Tables auc_by_generator: near or below 0.5 means that generator passes.",
     "channels": "Wide codecs at low rates (Opus at 12 kb/s) leave nothing to judge by: there it "
     "mostly says inconclusive. Telephone codecs: python -m eval run voice --print.",
     "where": "Stretches that stand out are found by the network; it gives a clip no score.",
-    "looks": "While this judge was made, figures on vocoders and modern were seen some fifteen "
+    "looks": "While this judge was made, figures on vocoders and modern were seen some twenty "
     "times, those of its forerunner about ten. Read these figures as development figures.",
     "not_for": "Singing, several voices on one channel, under one second of speech, "
     "or a decision about a person without other evidence.",

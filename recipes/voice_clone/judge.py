@@ -20,8 +20,8 @@ from recipes.voice_clone.drawing import unfitted_judge
 from recipes.voice_clone.samples import MEASURED_THROUGH, TAUGHT, ClipNumbers
 from recipes.voice_clone.settings import JudgeSettings
 
-_TWIN = "twin"
-_UNCODED = ("clean", "twin")
+_MADE = ("twin", "said")  # of a human clip, by us
+_UNCODED = ("clean", *_MADE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Samples:
 
     Attributes:
         numbers: (N, K) float32, see `avdetect.branches.voice_numbers`.
-        labels: (N,) 1 = fake, twins included.
+        labels: (N,) 1 = fake, twins and synthetic speech included.
         groups: source with generator, for balance.
         clips: which clip, for shuffling labels.
     """
@@ -44,7 +44,7 @@ class Samples:
 def samples_of(
     rows: Sequence[ManifestRow], measured: Mapping[str, ClipNumbers], taught: Sequence[str]
 ) -> Samples:
-    """Those versions of clips and twins that ``taught`` names.
+    """Those versions of clips, and of what was made beside them, that ``taught`` names.
 
     Args:
         rows: clips.
@@ -55,11 +55,11 @@ def samples_of(
     for row in rows:
         for version, found in _versions(measured[row.id]).items():
             if version in taught:
-                is_twin = version.startswith(_TWIN)
+                made = next((name for name in _MADE if version.startswith(name)), "")
                 numbers.append(found)
-                labels.append(int(is_twin or is_fake(row)))
-                groups.append(f"{row.source} {_TWIN if is_twin else row.generator}")
-                clips.append(f"{_TWIN if is_twin else ''} {clip_id(row)}")
+                labels.append(int(bool(made) or is_fake(row)))
+                groups.append(f"{row.source} {made or row.generator}")
+                clips.append(f"{made} {clip_id(row)}")
     return Samples(numbers=np.stack(numbers), labels=np.array(labels), groups=groups, clips=clips)
 
 

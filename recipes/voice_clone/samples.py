@@ -30,15 +30,32 @@ from avdetect.timebase import OBSERVATION_S, seconds_to_samples
 from eval.manifest.row import ManifestRow
 from recipes.datasets import voices
 from recipes.datasets.voices import find_speech, is_fake, observe_waveform, read_waveform
+from recipes.forge import text_to_speech
 from recipes.forge import voices as forgeries
+from recipes.forge.text_to_speech import missing_engines, synthesiser_kinds
 from recipes.forge.voices import VOCODERS, forge_twin
 from recipes.voice_clone.drawing import unfitted_judge
 
 Numbers = NDArray[np.float32]
-MEASURED_THROUGH = ("clean", "ulaw", "amr_7.4", "opus_12")  # as recorded, and by telephone
-TAUGHT = ("clean", "channel_0", "channel_1", "twin", "twin_channel_0")  # of a fake the first three
+# As recorded, by telephone, and as files and calls over the internet come.
+MEASURED_THROUGH = ("clean", "ulaw", "amr_7.4", "opus_12", "aac_64", "mp3_128", "opus_24")
+# Of a fake the first three.
+TAUGHT = ("clean", "channel_0", "channel_1", "twin", "twin_channel_0", "said", "said_channel_0")
+_SAID_BY = ("espeak-ng", "flite")
+_NOT_SAID_BY = ("flite slt", "espeak-ng en-gb")  # speak in the embedded samples
 # Numbers that other code measured are not mixed in.
-_MEASURED_BY = (chain, codecs, degrade, measures, redrawn, statistics, vad, voices, forgeries)
+_MEASURED_BY = (
+    chain,
+    codecs,
+    degrade,
+    measures,
+    redrawn,
+    statistics,
+    vad,
+    voices,
+    forgeries,
+    text_to_speech,
+)
 _FILES = (Path(__file__), *(Path(str(module.__file__)) for module in _MEASURED_BY))
 _CODE = hashlib.sha256(b"".join(path.read_bytes() for path in _FILES)).hexdigest()
 
@@ -49,8 +66,8 @@ class ClipNumbers:
 
     Attributes:
         taught: (V, K) of the first four seconds, one for each of `TAUGHT` that there is: as
-            recorded, through two random channels, and of a real clip its twin, as it is and through
-            the first of them.
+            recorded, through two random channels; and beside a real clip its twin and what a
+            speech synthesiser says in its stead, as they are and through the first channel.
         heard: (C, O, K) of each observation through each of `MEASURED_THROUGH`.
         speech_s: (C, O) seconds of speech in it that no observation before had.
         narrow: (C, O) 1 where the sound has a telephone's bandwidth.
@@ -73,7 +90,10 @@ def clip_numbers(
         vocoder: name of what draws speech anew.
         n_jobs: processes that measure.
     """
-    fingerprint = f"{vocoder} {_CODE}"
+    missing = "; ".join(_missing_sayers())
+    if missing:
+        print(f"{missing}: no speech synthesiser teaches the judge, and figures will differ")
+    fingerprint = f"{vocoder} {_CODE} {missing}".strip()
     known = _read(store, fingerprint)
     left, measure = [row for row in rows if row.id not in known], partial(_measure, vocoder=vocoder)
     if left:
@@ -120,8 +140,22 @@ def _versions(row: ManifestRow, waveform: Waveform) -> list[Waveform]:
     versions = [waveform, *(channel(waveform) for channel in channels)]
     if not is_fake(row):
         twin = forge_twin(waveform, str(rng.choice(sorted(VOCODERS))), rng)
-        versions += [twin, channels[0](twin)]
+        for made in (twin, *_say_in_its_stead(row, waveform)):
+            versions += [made, channels[0](made)]
     return versions
+
+
+def _say_in_its_stead(row: ManifestRow, waveform: Waveform) -> list[Waveform]:
+    """One stretch of synthetic speech, or none where the engines are not installed."""
+    if _missing_sayers():
+        return []
+    voices = {k: v for k, v in synthesiser_kinds().items() if k not in _NOT_SAID_BY}
+    rng = np.random.default_rng(zlib.crc32(f"spoken {row.id}".encode()))
+    return [voices[str(rng.choice(sorted(voices)))](waveform, rng)]
+
+
+def _missing_sayers() -> list[str]:
+    return [why for engine, why in missing_engines().items() if engine in _SAID_BY]
 
 
 def _observed(waveform: Waveform, channel: str) -> tuple[list[Waveform], list[float], list[bool]]:
