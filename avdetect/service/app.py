@@ -8,6 +8,7 @@ from importlib.metadata import version
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,6 +19,8 @@ from avdetect.service.settings import ServiceSettings
 from avdetect.service.state import ServiceState
 from avdetect.service.store import Store
 
+_PARTS = (scan_routes, model_routes, health_routes)
+_ROUTES = [r for part in _PARTS for r in part.router.routes if isinstance(r, APIRoute)]
 _PROBES = frozenset(("/healthz", "/readyz", "/metrics"))
 
 
@@ -37,7 +40,7 @@ def make_app(settings: ServiceSettings, store: Store, *, live: APIRouter | None 
         redoc_url=None,
     )
     app.state.service = ServiceState(settings, store)
-    for part in (scan_routes, model_routes, health_routes):
+    for part in _PARTS:
         app.include_router(part.router)
     if live is not None:
         app.include_router(live)
@@ -65,7 +68,13 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     refusal = RefusedError(error.status_code, "http", str(error.detail))
     headers = {**refusal.headers, **(error.headers or {})}
+    if error.status_code == 405 and (there := _methods(request.url.path)):
+        headers["Allow"] = ", ".join(sorted(there))  # the framework names those of one route alone
     return JSONResponse(refusal.problem.model_dump(), error.status_code, headers=headers)
+
+
+def _methods(path: str) -> set[str]:
+    return {m for route in _ROUTES if route.path_regex.match(path) for m in route.methods or ()}
 
 
 async def _broken(request: Request, error: Exception) -> JSONResponse:

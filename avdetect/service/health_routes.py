@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from avdetect.client.wire import Problem
 from avdetect.service import metrics, refusals
+from avdetect.service.scan_routes import of_text
 from avdetect.service.settings import MEBIBYTE
 from avdetect.service.state import State, answering
 
@@ -35,7 +36,12 @@ def readyz(state: State) -> dict[str, str]:
     return {"status": "ready"}
 
 
-@router.get("/metrics", responses={503: {"model": Problem}}, summary="Counters for Prometheus")
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: of_text("text/plain"), 503: {"model": Problem}},
+    summary="Counters for Prometheus",
+)
 def show_metrics(state: State) -> Response:
     """Queue, judgements and requests, in Prometheus' text format."""
     with answering(), state.store.reading() as session:

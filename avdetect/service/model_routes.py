@@ -20,7 +20,7 @@ def get_model(state: State, caller: Reader) -> ModelInUse:
         return model_choice.describe(model_choice.chosen(session, state.settings.model))
 
 
-@router.put("", response_model=ModelInUse, responses=problems(422), summary="Choose a model")
+@router.put("", response_model=ModelInUse, responses=problems(400, 422), summary="Choose a model")
 def put_model(state: State, caller: Admin, choice: ModelChoice) -> ModelInUse:
     """Workers load it when they next look; if it does not load, they keep the old one."""
     try:

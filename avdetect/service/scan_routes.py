@@ -72,6 +72,11 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": Problem} for status in (401, 403, 503, *statuses)}
 
 
+def of_text(media_type: str) -> dict[str, Any]:
+    """A text of some kind as an answer, for the documentation."""
+    return {"content": {media_type: {"schema": {"type": "string"}}}}
+
+
 router = APIRouter(prefix="/v1/scans", tags=["scans"])
 
 
@@ -175,8 +180,8 @@ def _look(state: ServiceState, caller: Caller, scan_id: str) -> ScanResource:
 
 @router.get(
     "/{scan_id}/report",
-    response_class=HTMLResponse,
-    responses=problems(404, 409, 422),
+    response_class=Response,
+    responses={200: of_text("text/html"), **problems(404, 409, 422)},
     summary="The verdict as a page",
 )
 def get_report(state: State, caller: Reader, scan_id: ScanId) -> HTMLResponse:

@@ -242,3 +242,19 @@ def test_metrics_count_scans_by_state(client, store):
 def test_unknown_address_is_a_problem_too(client):
     answer = client.get("/nowhere")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "http")
+
+
+def test_a_method_that_is_not_there_is_told_with_those_that_are(client):
+    answer = client.request("PATCH", "/v1/model")
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "GET, PUT"
+
+
+def test_answers_are_documented_as_they_come(client):
+    paths = client.get("/openapi.json").json()["paths"]
+    report = paths["/v1/scans/{scan_id}/report"]["get"]["responses"]
+    assert list(report["200"]["content"]) == ["text/html"]
+    assert list(report["404"]["content"]) == ["application/json"]
+    metrics = paths["/metrics"]["get"]["responses"]
+    assert list(metrics["200"]["content"]) == ["text/plain"]
+    assert client.get("/metrics").headers["Content-Type"].startswith("text/plain")
