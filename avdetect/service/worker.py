@@ -10,6 +10,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from sqlalchemy.exc import DBAPIError
@@ -202,16 +203,18 @@ class Worker:
 
 def _check_confinement(settings: ServiceSettings) -> None:
     """Decode half a second of silence as any clip is decoded."""
-    path = settings.media / f"check-{time.time_ns():x}.wav"
-    path.write_bytes(wav_bytes((np.zeros(8000, np.float32), 16_000), path.name))
-    try:
-        with open_confined(path, raw=None, name=path.name, limits=settings.limits) as clip:
-            if not any(True for _ in clip.chunks()):
-                raise ServiceError("the decoding process gave nothing")
-    except InputError as error:
-        raise ServiceError(
-            "this system cannot confine a decoding process (Linux with seccomp on x86-64 or arm64 "
-            f"is needed): {error}"
-        ) from error
-    finally:
-        path.unlink(missing_ok=True)
+    content = wav_bytes((np.zeros(8000, np.float32), 16_000), "self-check.wav")
+    # A file in memory: it goes with the process, however that ends.
+    with os.fdopen(os.memfd_create("self-check"), "wb") as file:
+        file.write(content)
+        file.flush()
+        path = Path(f"/proc/self/fd/{file.fileno()}")
+        try:
+            with open_confined(path, raw=None, name="self-check", limits=settings.limits) as clip:
+                if not any(True for _ in clip.chunks()):
+                    raise ServiceError("the decoding process gave nothing")
+        except InputError as error:
+            raise ServiceError(
+                "this system cannot confine a decoding process (Linux with seccomp on x86-64 or "
+                f"arm64 is needed): {error}"
+            ) from error
