@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import threading
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from sqlalchemy.exc import DBAPIError
@@ -25,6 +25,7 @@ from avdetect.service.logs import log
 from avdetect.service.sandbox import DecoderCrashedError, open_confined
 from avdetect.service.settings import ServiceSettings
 from avdetect.service.store import Store
+from avdetect.service.uploads import PART_SUFFIX
 from avdetect.verdict import Verdict
 
 _AT_ONCE = {"cpu": 2, "cuda": 16}
@@ -203,18 +204,17 @@ class Worker:
 
 def _check_confinement(settings: ServiceSettings) -> None:
     """Decode half a second of silence as any clip is decoded."""
-    content = wav_bytes((np.zeros(8000, np.float32), 16_000), "self-check.wav")
-    # A file in memory: it goes with the process, however that ends.
-    with os.fdopen(os.memfd_create("self-check"), "wb") as file:
-        file.write(content)
-        file.flush()
-        path = Path(f"/proc/self/fd/{file.fileno()}")
-        try:
-            with open_confined(path, raw=None, name="self-check", limits=settings.limits) as clip:
-                if not any(True for _ in clip.chunks()):
-                    raise ServiceError("the decoding process gave nothing")
-        except InputError as error:
-            raise ServiceError(
-                "this system cannot confine a decoding process (Linux with seccomp on x86-64 or "
-                f"arm64 is needed): {error}"
-            ) from error
+    # Named as an upload under way is: housekeeping deletes what a killed worker leaves behind.
+    path = settings.media / f"{uuid.uuid4().hex}{PART_SUFFIX}"
+    path.write_bytes(wav_bytes((np.zeros(8000, np.float32), 16_000), path.name))
+    try:
+        with open_confined(path, raw=None, name="self-check", limits=settings.limits) as clip:
+            if not any(True for _ in clip.chunks()):
+                raise ServiceError("the decoding process gave nothing")
+    except InputError as error:
+        raise ServiceError(
+            "this system cannot confine a decoding process (Linux with seccomp on x86-64 or arm64 "
+            f"is needed): {error}"
+        ) from error
+    finally:
+        path.unlink(missing_ok=True)
