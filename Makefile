@@ -9,13 +9,17 @@ export UV_PROJECT_ENVIRONMENT := .venv
 CAN_BUILD = $$(command -v c++ >/dev/null && $(PYTHON) -c 'import sysconfig, pathlib, sys; \
 	sys.exit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").is_file())' && echo yes)
 
-.PHONY: help env demo test bench-accuracy bench-folds lint format schema wheel clean
+.PHONY: help env demo test bench-accuracy bench-folds campaign api-check audit lint format \
+	schema wheel clean
 
 help:
 	@echo "make demo    build the environment and judge the clips in samples/"
 	@echo "make test    build the environment, check style, types and arrows, run all tests"
 	@echo "make bench-accuracy  scan the held-out clips anew with the shipped models, print all figures"
 	@echo "make bench-folds     train the voice procedure anew fold by fold, compare with its figures"
+	@echo "make campaign    200 scans while the service is killed around them; SCANS=20 for fewer"
+	@echo "make api-check   let schemathesis try the service's API (fetches it from PyPI)"
+	@echo "make audit       ask the Python advisory database about the locked packages"
 	@echo "make env     build the environment in .venv"
 	@echo "make lint    style, types and import arrows"
 	@echo "make format  put the code into the house's format"
@@ -60,6 +64,20 @@ bench-accuracy: env
 # Exit code 1 if a pooled AUC leaves the 95 % interval of the committed scores.
 bench-folds: env
 	OMP_NUM_THREADS=1 $(BIN)/python -m recipes.voice_clone.folds --check --jobs 2
+
+# Exit code 1 if a scan was lost, answered twice or differently, or if anything was left over.
+SCANS := 200
+campaign: env
+	$(BIN)/python -m eval.campaign --scans $(SCANS)
+
+# In an environment of its own: hypothesis' pytest plugin and speechbrain's lazy modules do not mix.
+SCHEMATHESIS := schemathesis==4.32.5
+api-check: env
+	$(BIN)/python -m eval.api_check $(BIN)/uv tool run --from '$(SCHEMATHESIS)' schemathesis
+
+audit: env
+	$(BIN)/uv export --frozen --quiet --no-dev --no-emit-project --all-extras --output-file dist/locked.txt
+	$(BIN)/uv tool run --from 'pip-audit==2.*' pip-audit --disable-pip --requirement dist/locked.txt
 
 format: env
 	$(BIN)/ruff check --fix .

@@ -33,6 +33,12 @@ class DecisionRule:
             return Decision.FAKE
         return Decision.REAL if log_odds <= -self.real_log_odds else Decision.INCONCLUSIVE
 
+    def margin(self, decision: Decision, log_odds: float) -> float:
+        """By how much posterior log-odds clear what a decision, fake or real, asks for."""
+        if decision is Decision.FAKE:
+            return log_odds - self.fake_log_odds
+        return -log_odds - self.real_log_odds
+
 
 def combine_parts(fake_llrs: Sequence[float]) -> float | None:
     """LLR that one of several parts is fake, none of them favoured beforehand.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -21,7 +21,7 @@ from avdetect.errors import CheckpointError, UsageError
 from avdetect.fusion.cross_attention import CrossAttentionFusion
 from avdetect.fusion.late import LateFusion
 from avdetect.gallery import Gallery
-from avdetect.judgement import Judges
+from avdetect.judgement import Judges, run_branches
 from avdetect.media.source import SourceLike
 from avdetect.observation import Observation
 from avdetect.options import ScanOptions
@@ -92,6 +92,11 @@ class Detector:
     def model_ids(self) -> tuple[Model, ...]:
         """Checkpoints in use, with their hashes."""
         return self._judges.models
+
+    @property
+    def judges(self) -> Judges:
+        """What turns observations into verdicts, for callers that observe by themselves."""
+        return self._judges
 
     def enrol(self, source: SourceLike) -> EnrolledVoice:
         """Hear a recording of one voice once, to compare many clips with it.
@@ -184,6 +189,27 @@ class Detector:
         verdict = scan.verdict(self._judges)
         return scan.examination(verdict, self._judges if explain else None)
 
+    def advance(self, scans: Sequence[Scan], pool: Executor) -> list[Scan]:
+        """Observe and judge the next stretch of every clip, all in one batch.
+
+        For callers with clips that come and go, such as a service; `scan_many` is made of it.
+
+        Args:
+            scans: clips under way; all move one observation at a time: a batch holds one of each.
+            pool: where they are decoded side by side.
+
+        Returns:
+            Those that are not at their end yet; `conclude` gives the verdicts of the others.
+        """
+        step = list(pool.map(Scan.observe_next, scans))
+        ready = [(s, o) for s, o in zip(scans, step, strict=True) if o is not None]
+        self._judge_step(ready)
+        return [scan for scan, _ in ready]
+
+    def conclude(self, scan: Scan) -> Verdict:
+        """The verdict on a clip that `advance` brought to its end."""
+        return scan.verdict(self._judges)
+
     @cached_property
     def _speaker_model(self) -> SpeakerModel | None:
         folder = self._speaker_folder
@@ -197,24 +223,19 @@ class Detector:
     def _advance_all(self, scans: Sequence[Scan]) -> None:
         try:
             with ThreadPoolExecutor(max_workers=len(scans)) as pool:
-                # All clips move one observation at a time, so that a batch holds one of each.
                 active = list(scans)
                 while active:
-                    step = list(pool.map(Scan.observe_next, active))
-                    ready = [(s, o) for s, o in zip(active, step, strict=True) if o is not None]
-                    self._judge_step(ready)
-                    active = [scan for scan, _ in ready]
+                    active = self.advance(active, pool)
         finally:  # after the pool: a scan cannot be closed while a thread still reads it
             for scan in scans:
                 scan.close()
 
     def _judge_step(self, ready: Sequence[tuple[Scan, Observation]]) -> None:
-        observations = [observation for _, observation in ready]
-        if not observations:
+        if not ready:
             return
-        outputs = {name: b.run(observations) for name, b in self._judges.branches.items()}
-        for index, (scan, observation) in enumerate(ready):
-            scan.add(observation, {name: found[index] for name, found in outputs.items()})
+        outputs = run_branches(self._judges.branches, [observation for _, observation in ready])
+        for (scan, observation), found in zip(ready, outputs, strict=True):
+            scan.add(observation, found)
 
 
 def _speaker_folder(chosen: str | os.PathLike[str] | None, bundle: Bundle) -> Path | None:

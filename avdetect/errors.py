@@ -8,6 +8,7 @@
     │   └── InputLimitError       decodable, but beyond a stated limit
     ├── CheckpointError           a model is absent, damaged or of another layout (exit code 2)
     ├── DataNotFoundError         the training or evaluation data is not where it was looked for
+    ├── ServiceError              the service refused a request, or cannot be reached
     ├── OutputError               a report or result file could not be written whole
     └── ShapeError                a tensor at a public door has the wrong shape (a caller's bug)
 
@@ -74,6 +75,12 @@ class OutputError(AvdetectError):
 
     code = "output"
     exit_code = 2
+
+
+class ServiceError(AvdetectError):
+    """The service refused a request or cannot be reached; ``code`` is the service's own."""
+
+    code = "service"
 
 
 class ShapeError(AvdetectError, ValueError):

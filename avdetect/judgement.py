@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avdetect.branches.base import Branch, PartScore
+from avdetect.branches.base import Branch, BranchOutput, PartScore
 from avdetect.calibration import Calibration, probability
 from avdetect.decision import DecisionRule, combine_parts
 from avdetect.fusion.cross_attention import CrossAttentionFusion, FusedScore
 from avdetect.fusion.subjects import Subject, find_subjects
 from avdetect.localise import suspicious_segments
+from avdetect.observation import Observation
 from avdetect.record import ClipRecord
 from avdetect.timeline import build_timeline, pick_evidence
 from avdetect.types import Decision, Part
@@ -59,19 +60,8 @@ def judge(
         prior_fake: how probable a fake was before looking.
         kinds: of what was judged: ``audio``, ``video``, ``image``. Cover art is none of them.
     """
-    scores = {name: _pool(branch, record) for name, branch in judges.branches.items()}
-    llrs = {
-        name: {
-            score.part: judges.calibrations[name].fake_llr(score.score)
-            for score in found
-            if score.score is not None
-        }
-        for name, found in scores.items()
-    }
-    fused = [
-        (subject, judges.fusion.judge(subject, record.windows)) for subject in find_subjects(llrs)
-    ]
-    fake_llr = combine_parts([score.fake_llr for _, score in fused])
+    weighed = weigh(record, judges)
+    scores, llrs, fused, fake_llr = weighed.scores, weighed.llrs, weighed.fused, weighed.fake_llr
     decision = judges.rule.decide(fake_llr, prior_fake)
     timeline = build_timeline(record.outputs, judges.calibrations, record.end_s)
     missing = {
@@ -99,6 +89,52 @@ def judge(
         quality=_quality(record),
         models=judges.models,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """The numbers of a verdict, without its words.
+
+    Attributes:
+        scores: branch -> its raw score for every part.
+        llrs: branch -> part -> calibrated LLR, judged parts only.
+        fused: every subject with its fused LLRs.
+        fake_llr: of the whole; None where nothing was judged.
+    """
+
+    scores: Mapping[str, Sequence[PartScore]]
+    llrs: Mapping[str, Mapping[Part, float]]
+    fused: Sequence[tuple[Subject, FusedScore]]
+    fake_llr: float | None
+
+
+def weigh(record: ClipRecord, judges: Judges) -> Weighed:
+    """Pool, calibrate, fuse and combine what is remembered of a clip."""
+    scores = {name: _pool(branch, record) for name, branch in judges.branches.items()}
+    llrs = {
+        name: {
+            score.part: judges.calibrations[name].fake_llr(score.score)
+            for score in found
+            if score.score is not None
+        }
+        for name, found in scores.items()
+    }
+    fused = [
+        (subject, judges.fusion.judge(subject, record.windows)) for subject in find_subjects(llrs)
+    ]
+    fake_llr = combine_parts([score.fake_llr for _, score in fused])
+    return Weighed(scores=scores, llrs=llrs, fused=fused, fake_llr=fake_llr)
+
+
+def run_branches(
+    branches: Mapping[str, Branch], observations: Sequence[Observation]
+) -> list[dict[str, list[BranchOutput]]]:
+    """What every branch says of every observation, all in one batch: per observation, by branch."""
+    outputs = {name: branch.run(observations) for name, branch in branches.items()}
+    return [
+        {name: found[index] for name, found in outputs.items()}
+        for index in range(len(observations))
+    ]
 
 
 def _pool(branch: Branch, record: ClipRecord) -> list[PartScore]:

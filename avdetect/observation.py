@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from avdetect.types import Segment
+from avdetect.types import Segment, total_seconds
 
 FACE_CROP_PX = 224
 MOUTH_CROP_PX = 96
@@ -87,3 +87,8 @@ class Observation:
     speaking_track: int | None = None
     is_still: bool = False
     faces_unfollowed: int = 0
+
+    def fresh_speech_s(self, channel: ChannelAudio) -> float:
+        """Seconds of speech on one of its channels that no earlier observation covered."""
+        spoken = [piece.overlap(self.fresh) for piece in channel.speech]
+        return total_seconds(piece for piece in spoken if piece is not None)

@@ -9,7 +9,7 @@ from avdetect.active_speaker import speaking_track
 from avdetect.errors import InputError
 from avdetect.faces.buffer import FaceBuffer
 from avdetect.faces.detect import FaceFinder
-from avdetect.media.clip import AudioChunk, Clip
+from avdetect.media.clip import AudioChunk, Clip, PictureFrame
 from avdetect.observation import Observation
 from avdetect.speech.buffer import SoundBuffer
 from avdetect.timebase import FRAME_RATE_HZ, OBSERVATION_HOP_S, OBSERVATION_S
@@ -52,47 +52,50 @@ def observe(clip: Clip, *, channel: str = "all", pictures: bool = True) -> Itera
         faces = None
         if clip.has_video and pictures:
             faces = FaceBuffer(stack.enter_context(FaceFinder()), is_still=clip.is_still)
-        yield from _Observer(clip, channel, faces).run()
+        observer = Observer(
+            clip.path, channel, faces, has_audio=clip.has_audio, is_still=clip.is_still
+        )
+        for item in clip.chunks(want_video=faces is not None):
+            yield from observer.push(item)
+        yield from observer.finish()
 
 
-class _Observer:
-    def __init__(self, clip: Clip, channel: str, faces: FaceBuffer | None) -> None:
-        self._clip, self._channel, self._faces = clip, channel, faces
+class Observer:
+    """What `observe` is made of, for callers to whom a clip comes piece by piece.
+
+    Args:
+        name: of the clip, for messages.
+        channel: which sound channels to hear, see `choose_channels`.
+        faces: where pictures go; None only listens.
+        has_audio: sound is to be waited for.
+        is_still: the picture is a photograph.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        channel: str = "all",
+        faces: FaceBuffer | None = None,
+        *,
+        has_audio: bool = True,
+        is_still: bool = False,
+    ) -> None:
+        self._name, self._channel, self._faces = name, channel, faces
+        self._has_audio, self._is_still = has_audio, is_still
         self._sound: SoundBuffer | None = None  # made when the first sound tells its channels
         self._covered_s = 0.0  # end of the last observation
         self._next_start_s = 0.0
 
-    def run(self) -> Iterator[Observation]:
-        for item in self._clip.chunks(want_video=self._faces is not None):
-            if isinstance(item, AudioChunk):
-                self._hear(item)
-            elif self._faces is not None:
-                self._faces.push(item)
-            yield from self._complete(self._known_until_s())
-        yield from self._last()
+    def push(self, item: AudioChunk | PictureFrame) -> Iterator[Observation]:
+        """Take the next piece, in time order; yields the observations it completes."""
+        if isinstance(item, AudioChunk):
+            self._hear(item)
+        elif self._faces is not None:
+            self._faces.push(item)
+        yield from self._complete(self._known_until_s())
 
-    def _hear(self, chunk: AudioChunk) -> None:
-        if self._sound is None:
-            n_channels = len(chunk.waveform)
-            chosen = choose_channels(n_channels, self._channel, self._clip.path)
-            self._sound = SoundBuffer(n_channels, chosen)
-        self._sound.push(chunk)
-
-    def _known_until_s(self) -> float:
-        ends = [self._sound.end_s if self._sound is not None else 0.0] * self._clip.has_audio
-        ends += [self._faces.end_s] if self._faces is not None else []
-        return max(min(ends), max(ends) - _MAX_LEAD_S)
-
-    def _complete(self, until_s: float) -> Iterator[Observation]:
-        while self._next_start_s + OBSERVATION_S <= until_s:
-            start_s = self._next_start_s
-            yield self._observation(Segment(start_s, start_s + OBSERVATION_S))
-            self._next_start_s = start_s + OBSERVATION_HOP_S
-            for buffer in (self._sound, self._faces):
-                if buffer is not None:
-                    buffer.forget(start_s)  # not more: the last observation may reach back to here
-
-    def _last(self) -> Iterator[Observation]:
+    def finish(self) -> Iterator[Observation]:
+        """The rest, after the last piece."""
         end_s = 0.0
         if self._sound is not None:
             self._sound.finish()
@@ -100,12 +103,46 @@ class _Observer:
         if self._faces is not None:
             end_s = max(end_s, self._faces.end_s)
         yield from self._complete(end_s)
-        if end_s - self._covered_s >= _SHORTEST_S or (self._covered_s == 0.0 and end_s > 0.0):
-            yield self._observation(Segment(max(0.0, end_s - OBSERVATION_S), end_s))
+        if self._is_due(end_s):
+            yield self._cover(_last_segment(end_s))
+
+    def so_far(self) -> Observation | None:
+        """What `finish` would give last if the clip ended here, or None; nothing is changed."""
+        end_s = self._known_until_s()
+        return self._observation(_last_segment(end_s)) if self._is_due(end_s) else None
+
+    def _hear(self, chunk: AudioChunk) -> None:
+        if self._sound is None:
+            n_channels = len(chunk.waveform)
+            chosen = choose_channels(n_channels, self._channel, self._name)
+            self._sound = SoundBuffer(n_channels, chosen)
+        self._sound.push(chunk)
+
+    def _known_until_s(self) -> float:
+        ends = [self._sound.end_s if self._sound is not None else 0.0] * self._has_audio
+        ends += [self._faces.end_s] if self._faces is not None else []
+        return max(min(ends), max(ends) - _MAX_LEAD_S)
+
+    def _complete(self, until_s: float) -> Iterator[Observation]:
+        while self._next_start_s + OBSERVATION_S <= until_s:
+            start_s = self._next_start_s
+            yield self._cover(Segment(start_s, start_s + OBSERVATION_S))
+            self._next_start_s = start_s + OBSERVATION_HOP_S
+            for buffer in (self._sound, self._faces):
+                if buffer is not None:
+                    buffer.forget(start_s)  # not more: the last observation may reach back to here
+
+    def _is_due(self, end_s: float) -> bool:
+        """Whether enough lies behind the last observation for another that ends there."""
+        return end_s - self._covered_s >= _SHORTEST_S or (self._covered_s == 0.0 and end_s > 0.0)
+
+    def _cover(self, segment: Segment) -> Observation:
+        observation = self._observation(segment)
+        self._covered_s = segment.end_s
+        return observation
 
     def _observation(self, segment: Segment) -> Observation:
         fresh = Segment(min(max(segment.start_s, self._covered_s), segment.end_s), segment.end_s)
-        self._covered_s = segment.end_s
         channels, copies = self._sound.window(segment) if self._sound is not None else ((), ())
         faces = self._faces.window(segment) if self._faces is not None else ()
         return Observation(
@@ -115,6 +152,10 @@ class _Observer:
             copies=copies,
             faces=faces,
             speaking_track=speaking_track(faces, channels),
-            is_still=self._clip.is_still,
+            is_still=self._is_still,
             faces_unfollowed=self._faces.n_unfollowed if self._faces is not None else 0,
         )
+
+
+def _last_segment(end_s: float) -> Segment:
+    return Segment(max(0.0, end_s - OBSERVATION_S), end_s)

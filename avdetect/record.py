@@ -12,7 +12,7 @@ from avdetect.branches.base import BranchOutput
 from avdetect.fusion.subjects import WindowRows
 from avdetect.observation import Observation
 from avdetect.timebase import FRAME_RATE_HZ
-from avdetect.types import Part, total_seconds
+from avdetect.types import Part
 
 
 @dataclass(slots=True)
@@ -52,10 +52,27 @@ class ClipRecord:
         self._see(observation)
         self.end_s = observation.segment.end_s
 
+    def copy(self) -> ClipRecord:
+        """A record that can be added to without changing this one; rows are shared."""
+        twin = ClipRecord(
+            windows=list(self.windows),
+            outputs={
+                branch: {part: list(found) for part, found in parts.items()}
+                for branch, parts in self.outputs.items()
+            },
+            n_face_frames=self.n_face_frames,
+            faces_unfollowed=self.faces_unfollowed,
+            end_s=self.end_s,
+        )
+        twin.speech_s.update(self.speech_s)
+        twin.copied_s.update(self.copied_s)
+        twin.bandwidths_hz.update({key: list(found) for key, found in self.bandwidths_hz.items()})
+        twin.face_sizes_px.update({key: list(found) for key, found in self.face_sizes_px.items()})
+        return twin
+
     def _hear(self, observation: Observation) -> None:
         for channel in observation.channels:
-            spoken = [piece.overlap(observation.fresh) for piece in channel.speech]
-            self.speech_s[channel.channel] += total_seconds(p for p in spoken if p is not None)
+            self.speech_s[channel.channel] += observation.fresh_speech_s(channel)
             if channel.bandwidth_hz is not None:
                 self.bandwidths_hz[channel.channel].append(channel.bandwidth_hz)
         for pair in observation.copies:

@@ -22,6 +22,7 @@ from avdetect.types import Decision
 from avdetect.verdict import Failure, Input, Stream, Verdict
 
 Progress = Callable[[float, float | None], None]
+OpenClip = Callable[..., Clip]  # as `open_clip`: (source, *, raw, name)
 _MOST_EXPLAINED = 3  # each costs some sixty judgements of its stretch
 
 
@@ -45,6 +46,7 @@ class Scan:
         gallery: Gallery | None = None,
         progress: Progress | None = None,
         enrolled: EnrolledVoice | None = None,
+        open_with: OpenClip = open_clip,
     ) -> None:
         self._options = options
         self._gallery = gallery
@@ -56,7 +58,7 @@ class Scan:
         self._clip: Clip | None = None
         self._observations: Iterator[Observation] = iter(())
         try:
-            self._clip = open_clip(source, raw=_raw(options), name=options.name)
+            self._clip = open_with(source, raw=_raw(options), name=options.name)
             self._input = _describe(self._clip)
             self._observations = observe(self._clip, channel=options.channel)
         except InputError as error:

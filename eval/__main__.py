@@ -17,6 +17,7 @@ from eval.levels_command import levels
 from eval.manifest.command import check, folds, manifest
 from eval.metrics_command import metrics
 from eval.run.cli import run
+from eval.streaming.command import stream_agreement, stream_bench
 
 app = typer.Typer(
     add_completion=False,
@@ -43,6 +44,8 @@ app.command()(check)
 app.command()(datasets)
 app.command()(levels)
 app.command()(leading_silence)
+app.command()(stream_agreement)
+app.command()(stream_bench)
 
 
 @app.command()

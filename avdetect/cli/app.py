@@ -13,6 +13,10 @@ import typer
 from typer.exceptions import TyperException
 
 from avdetect.cli import exit_codes
+from avdetect.cli.audit import audit
+from avdetect.cli.batch import BATCH_HELP, batch
+from avdetect.cli.keys import keys
+from avdetect.cli.serve import serve, worker
 from avdetect.errors import AvdetectError
 from avdetect.report.words import plain
 
@@ -41,6 +45,22 @@ Exit codes, the first that holds:
   130  interrupted with Ctrl-C
 """
 
+_STREAM_HELP = """Judge a call while it lasts: raw sound on standard input, JSON Lines out.
+
+Each leg is judged on its own: first after 2 s of speech, then with every further second; what it \
+says is what a scan of the sound so far would say. At the end every leg gets its verdict.
+
+\b
+Examples:
+  avdetect stream < call.ul
+  avdetect stream --format s16le --rate 16000 --track left --track right < call.raw
+  arecord -t raw -f S16_LE -r 16000 | avdetect stream --format s16le --rate 16000
+  avdetect stream --stop-at 0.99 --fail-on fake < call.ul
+
+\b
+Exit codes: those of avdetect scan. Ctrl-C ends the call; its verdicts follow, and 130.
+"""
+
 app = typer.Typer(
     name="avdetect",
     add_completion=False,
@@ -52,6 +72,11 @@ app = typer.Typer(
 )
 models = typer.Typer(rich_markup_mode=None, help="The trained models: list, show, verify.")
 app.add_typer(models, name="models")
+app.command("batch", help=BATCH_HELP)(batch)
+app.command("serve")(serve)
+app.command("worker")(worker)
+app.add_typer(keys, name="keys")
+app.add_typer(audit, name="audit")
 
 
 class Device(StrEnum):
@@ -171,6 +196,53 @@ def _scan(
         quiet=quiet,
     )
     raise typer.Exit(run_scan(paths, request))
+
+
+@app.command("stream", help=_STREAM_HELP)
+def _stream(
+    raw_format: Annotated[
+        RawFormat, typer.Option("--format", help="Encoding of the sound.")
+    ] = RawFormat.ULAW,
+    rate: Annotated[
+        int, typer.Option(metavar="HZ", help="Samples a second of each leg: 8000 or 16000.")
+    ] = 8_000,
+    track: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Name of a leg; twice where two legs are interleaved."),
+    ] = None,
+    prior_fake: Annotated[
+        float, typer.Option(metavar="P", help="How probable a fake is before listening.")
+    ] = 0.5,
+    stop_at: Annotated[
+        float | None,
+        typer.Option(metavar="P", help="Judge a leg for good at this confidence, such as 0.99."),
+    ] = None,
+    fail_on: Annotated[
+        FailOn | None, typer.Option(help="Exit with 1 if a leg gets this decision.")
+    ] = None,
+    model: Annotated[
+        str, typer.Option(metavar="NAME", help="Model bundle, or the path of a bundle file.")
+    ] = "default",
+    device: Annotated[Device, typer.Option(help="Where the networks run.")] = Device.AUTO,
+) -> None:
+    from avdetect.cli.stream import StreamRequest, run_stream
+    from avdetect.streaming.options import StreamOptions
+
+    options = StreamOptions(
+        encoding=raw_format.value,
+        rate_hz=rate,
+        tracks=tuple(track or ["mono"]),
+        prior_fake=prior_fake,
+        stop_at=stop_at,
+        name="-",
+    )
+    request = StreamRequest(
+        options=options,
+        model=model,
+        device=device.value,
+        fail_on_fake=fail_on is FailOn.FAKE,
+    )
+    raise typer.Exit(run_stream(request))
 
 
 @app.command("doctor")

@@ -1,0 +1,1 @@
+"""Protocols of live calls as state machines: messages in, events out; no sockets, no clocks."""

@@ -1,0 +1,1 @@
+"""Live calls: do they say what a scan says, and how many are held at once?"""
