@@ -12,10 +12,11 @@ from avdetect.branches.base import Branch, BranchOutput, PartScore
 from avdetect.calibration import Calibration, probability
 from avdetect.decision import DecisionRule, combine_parts
 from avdetect.fusion.cross_attention import CrossAttentionFusion, FusedScore
-from avdetect.fusion.subjects import Subject, find_subjects
+from avdetect.fusion.subjects import SYNC, Subject, find_subjects
 from avdetect.localise import suspicious_segments
 from avdetect.observation import Observation
 from avdetect.record import ClipRecord
+from avdetect.synchrony import measure_synchrony
 from avdetect.timeline import build_timeline, pick_evidence
 from avdetect.types import Decision, Part
 from avdetect.verdict import (
@@ -85,6 +86,7 @@ def judge(
         timeline=timeline,
         evidence=pick_evidence(timeline),
         suspicious=suspicious_segments(record.outputs),
+        synchrony=measure_synchrony(record.outputs.get(SYNC, {}), llrs.get(SYNC, {})),
         missing=missing,
         quality=_quality(record),
         models=judges.models,

@@ -148,6 +148,11 @@ def _real_clips() -> list[Row]:
     return [by_person[person] for person in _REAL_PEOPLE]
 
 
+def held_out_clip() -> tuple[Path, Path]:
+    """Picture and sound of a real clip that nothing was trained on, its synchrony not in doubt."""
+    return _media(_real_clips()[-1])
+
+
 def _fake_clip(kind: str) -> Row:
     return next(row for row in video_split()[1] if row["fake_kind"] == kind and _is_clean(row))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from avdetect.branches.lip_sync import LipSyncBranch, build_lip_sync, sync_facts
+from avdetect.branches.lip_sync import LipSyncBranch, build_lip_sync
 from avdetect.branches.sync_windows import sound_around, unbroken_runs
 from avdetect.checkpoint import Checkpoint, ModelCard
 from avdetect.errors import CheckpointError
@@ -133,13 +133,12 @@ def test_too_little_speech_is_no_guess(branch):
     assert "0.6 s of speech" in pooled.missing
 
 
-def test_late_sound_is_reported_as_positive_seconds():
-    similarity, known = torch.zeros(30, 31), torch.ones(30, 31, dtype=torch.bool)
-    similarity[:, 15 + 3] = 0.5
-    facts = sync_facts(similarity, known, 3)
-    assert facts["av_offset_s"] == pytest.approx(0.12)
-    assert facts["sync_distance"] == pytest.approx(1.0)
-    assert facts["sync_confidence"] == pytest.approx(2.0**0.5 - 1.0, abs=1e-5)
+def test_agreement_holds_each_frame_once_and_its_facts(branch):
+    output = _only(branch, observation())
+    frames = output.agreement.frame_index
+    assert frames.tolist() == list(range(100))
+    assert output.agreement.similarity.shape == (100, 31)
+    assert output.facts == output.agreement.sums.facts()
 
 
 def test_runs_break_where_frames_are_missing():
