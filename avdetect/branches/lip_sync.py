@@ -15,7 +15,7 @@ from torch import Tensor
 
 from avdetect.branches.agreement import agree
 from avdetect.branches.base import BranchOutput, PartScore
-from avdetect.branches.sync_windows import SyncPart, stack_windows, sync_part
+from avdetect.branches.sync_windows import STILL_MOUTH, SyncPart, stack_windows, sync_part
 from avdetect.checkpoint import Checkpoint
 from avdetect.errors import CheckpointError
 from avdetect.nn.fixed_batch import batch_size, run_fixed
@@ -34,6 +34,8 @@ from avdetect.types import Part, Segment
 
 ENOUGH_S = 5.0  # speech with a visible mouth on which a confident judgement rests
 LEAST_S = 1.0
+# Of the stretches with speech: a face that is still in more of them is listened over, not speaking.
+_MOST_STILL = 0.75
 
 
 class LipSyncBranch:
@@ -78,6 +80,9 @@ class LipSyncBranch:
             reasons = [output.missing for output in outputs if output.missing]
             reason = max(reasons, key=reasons.count) if reasons else "no face with sound"
             return PartScore(part=part, segment=None, score=None, quality=0.0, missing=reason)
+        n_still = sum(output.missing == STILL_MOUTH for output in outputs)
+        if n_still > _MOST_STILL * (n_still + len(present)):
+            return PartScore(part=part, segment=None, score=None, quality=0.0, missing=STILL_MOUTH)
         segments = np.concatenate([output.segments for output in present])
         scores = np.concatenate([output.scores for output in present]).astype(np.float64)
         weights = np.concatenate([output.weights for output in present]).astype(np.float64)
