@@ -10,7 +10,7 @@ from avdetect.branches.base import BranchOutput
 from avdetect.detector import Detector
 from avdetect.synchrony import measure_synchrony, offset_words
 from avdetect.types import Decision, Part
-from eval.compose import held_out_clip
+from eval.compose import held_out_clips
 from eval.mux import mux
 from tests.shared import requires_shared
 
@@ -64,7 +64,7 @@ def test_late_and_early_sound_is_told_and_makes_no_real_clip_fake(tmp_path):
     detector = Detector.load(device="cpu")
     verdicts = {}
     for delay_s in (0.0, 0.12, -0.12, 0.5):
-        clip = mux(*held_out_clip(), tmp_path / f"{delay_s}.mkv", sound_delay_s=delay_s)
+        clip = mux(*held_out_clips()[-1], tmp_path / f"{delay_s}.mkv", sound_delay_s=delay_s)
         verdicts[delay_s] = detector.scan(clip)
     in_time = verdicts[0.0]
     assert in_time.synchrony[0].av_offset_s == pytest.approx(0.0, abs=0.045)
