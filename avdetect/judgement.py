@@ -230,7 +230,8 @@ def _why_missing(
         return "a photograph does not speak"
     if name != "voice_clone" and not record.face_sizes_px:
         return "no face found in the picture"
-    reasons = Counter(score.missing for score in scores if score.missing)
+    seen = [score for score in scores if score.part.face_track is not None]
+    reasons = Counter(score.missing for score in seen or scores if score.missing)
     if reasons:
         return reasons.most_common(1)[0][0]
     if name != "visual_forgery" and sum(record.speech_s.values()) == 0:
