@@ -13,7 +13,7 @@ from avdetect.verdict import Synchrony
 # Chosen on held-out speakers of 1.2 s, where it parts offsets that are far off from the others, and
 # measured on other people's clips: python -m recipes.lip_sync.offsets.
 CLEAR_LEAD = 0.3
-_IN_TIME_S = 2.5 / FRAME_RATE_HZ  # nine clear offsets in ten are right within two frames
+IN_TIME_S = 2.5 / FRAME_RATE_HZ  # more than nine told offsets in ten are right within two frames
 
 
 def measure_synchrony(
@@ -50,7 +50,7 @@ def offset_words(av_offset_s: float | None) -> str:
     """What an offset means, as one plain sentence."""
     if av_offset_s is None:
         return "no offset within 0.6 s either way stands out as the one at which lips and sound fit"
-    if abs(av_offset_s) <= _IN_TIME_S:
+    if abs(av_offset_s) <= IN_TIME_S:
         return "the sound is in time with the lips"
     side = "late" if av_offset_s > 0 else "early"
     return (
