@@ -28,7 +28,7 @@ def measure_synchrony(
     found = []
     for part in sorted(judged, key=str):
         sums = [out.agreement.sums for out in outputs.get(part, ()) if out.agreement is not None]
-        if sums:
+        if any(one.count.any() for one in sums):
             found.append(_synchrony(part, OffsetSums.total(sums)))
     return tuple(found)
 

@@ -58,6 +58,10 @@ def test_two_frames_either_way_are_in_time():
     assert offset_words(-0.12).startswith("the sound is 120 ms early")
 
 
+def test_a_face_under_unheard_sound_has_no_synchrony():
+    assert measure_synchrony({FACE: [output(0, n_frames=0)]}, [FACE]) == ()
+
+
 @pytest.mark.slow
 @requires_shared
 def test_late_and_early_sound_is_told_and_makes_no_real_clip_fake(tmp_path):
