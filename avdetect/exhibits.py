@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from avdetect.sync_exhibit import SyncExhibit
 from avdetect.types import Segment
 
 
@@ -91,3 +92,4 @@ class Exhibits:
 
     audio: tuple[AudioExhibit, ...] = ()
     faces: tuple[FaceExhibit, ...] = ()
+    synchrony: tuple[SyncExhibit, ...] = ()

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from avdetect.branches.base import BranchOutput
 from avdetect.exhibits import AudioExhibit, Exhibits, FaceExhibit, FaceThumbnail, SoundBite
 from avdetect.observation import ChannelAudio, FaceWindow, Observation
+from avdetect.sync_gallery import SyncGallery
 from avdetect.timebase import SAMPLE_RATE_HZ
 from avdetect.types import Part, Segment
 from avdetect.verdict import TimelineEntry
@@ -85,6 +86,7 @@ class Gallery:
         self._stride_s: dict[int, float] = {}
         self._bites: list[tuple[float, int, SoundBite]] = []
         self._count = itertools.count()
+        self._synchrony = SyncGallery()
 
     def add(self, observation: Observation, outputs: Mapping[str, Sequence[BranchOutput]]) -> None:
         """Take in one observation and what the branches said of it."""
@@ -92,6 +94,7 @@ class Gallery:
             self._draw(channel, observation.segment)
         for face in observation.faces:
             self._picture(face, observation.fresh)
+        self._synchrony.add(observation, outputs.get("lip_sync", ()))
         for output in outputs.get("voice_clone", ()):
             if len(output.scores) and output.weights.sum() > 0:
                 self._keep_bite(output, observation)
@@ -126,6 +129,7 @@ class Gallery:
                 )
                 for track, thumbnails in sorted(self._thumbnails.items())
             ),
+            synchrony=self._synchrony.exhibits(),
         )
 
     def bites(self) -> tuple[SoundBite, ...]:

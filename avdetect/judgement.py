@@ -11,11 +11,13 @@ import numpy as np
 from avdetect.branches.base import Branch, BranchOutput, PartScore
 from avdetect.calibration import Calibration, probability
 from avdetect.decision import DecisionRule, combine_parts
+from avdetect.findings import decision_words
 from avdetect.fusion.cross_attention import CrossAttentionFusion, FusedScore
-from avdetect.fusion.subjects import Subject, find_subjects
+from avdetect.fusion.subjects import SYNC, Subject, find_subjects
 from avdetect.localise import suspicious_segments
 from avdetect.observation import Observation
 from avdetect.record import ClipRecord
+from avdetect.synchrony import measure_synchrony
 from avdetect.timeline import build_timeline, pick_evidence
 from avdetect.types import Decision, Part
 from avdetect.verdict import (
@@ -73,7 +75,7 @@ def judge(
     return Verdict(
         input=source,
         decision=decision,
-        reason=_reason(decision, worst[0] if worst else None, len(fused), missing),
+        reason=_reason(decision, worst, len(fused), missing),
         decided_by=_part_verdict(*worst, record) if worst else None,
         fake_llr=_rounded(fake_llr),
         fake_probability=None if fake_llr is None else round(probability(fake_llr, prior_fake), 6),
@@ -85,6 +87,7 @@ def judge(
         timeline=timeline,
         evidence=pick_evidence(timeline),
         suspicious=suspicious_segments(record.outputs),
+        synchrony=measure_synchrony(record.outputs.get(SYNC, {}), llrs.get(SYNC, {})),
         missing=missing,
         quality=_quality(record),
         models=judges.models,
@@ -227,7 +230,8 @@ def _why_missing(
         return "a photograph does not speak"
     if name != "voice_clone" and not record.face_sizes_px:
         return "no face found in the picture"
-    reasons = Counter(score.missing for score in scores if score.missing)
+    seen = [score for score in scores if score.part.face_track is not None]
+    reasons = Counter(score.missing for score in seen or scores if score.missing)
     if reasons:
         return reasons.most_common(1)[0][0]
     if name != "visual_forgery" and sum(record.speech_s.values()) == 0:
@@ -236,15 +240,14 @@ def _why_missing(
 
 
 def _reason(
-    decision: Decision, worst: Subject | None, n_subjects: int, missing: Mapping[str, str]
+    decision: Decision,
+    worst: tuple[Subject, FusedScore] | None,
+    n_subjects: int,
+    missing: Mapping[str, str],
 ) -> str:
     if worst is None:
         return "not judged: " + "; ".join(dict.fromkeys(missing.values()))
-    toward = -1.0 if decision is Decision.REAL else 1.0
-    branch, llr = max(worst.fake_llrs.items(), key=lambda item: toward * item[1])
-    among = f", the worst of {n_subjects} parts" if n_subjects > 1 else ""
-    said = f"{branch} says {llr:+.2f} for {worst.part}{among}"
-    return f"too even to call: {said}" if decision is Decision.INCONCLUSIVE else said
+    return decision_words(decision, *worst, n_subjects)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -43,8 +43,9 @@ class ClipRecord:
 
     def add(self, observation: Observation, outputs: Mapping[str, Sequence[BranchOutput]]) -> None:
         """Take in one observation and what each branch said of it."""
-        self.windows.append(WindowRows(observation.segment, dict(outputs)))
-        for branch, found in outputs.items():
+        kept = {branch: [_kept(output) for output in found] for branch, found in outputs.items()}
+        self.windows.append(WindowRows(observation.segment, kept))
+        for branch, found in kept.items():
             parts = self.outputs.setdefault(branch, {})
             for output in found:
                 parts.setdefault(output.part, []).append(output)
@@ -86,3 +87,10 @@ class ClipRecord:
         for face in observation.faces:
             self.face_sizes_px[face.track].append(face.size_px)
         self.faces_unfollowed = observation.faces_unfollowed
+
+
+def _kept(output: BranchOutput) -> BranchOutput:
+    """An output without what only a report shows."""
+    if output.agreement is None:
+        return output
+    return replace(output, agreement=output.agreement.summed())

@@ -8,17 +8,13 @@ import numpy as np
 
 from avdetect.branches.base import BranchOutput
 from avdetect.calibration import Calibration
+from avdetect.findings import finding_words
 from avdetect.types import Part
 from avdetect.verdict import Evidence, TimelineEntry
 
 _SHORTEST_BIN_S = 1.0  # shorter stretches are noise to a reader
 _MOST_BINS = 600  # per part: a two-hour call still gives a page a browser can draw
 _EVIDENCE_PER_BRANCH = 3
-_WORDS = {
-    "voice_clone": "the voice sounds synthetic",
-    "visual_forgery": "the face looks forged",
-    "lip_sync": "the mouth does not speak this sound",
-}
 
 
 def build_timeline(
@@ -76,5 +72,5 @@ def pick_evidence(timeline: Sequence[TimelineEntry]) -> tuple[Evidence, ...]:
     for branch in sorted({entry.branch for entry in timeline}):
         rows = [entry for entry in timeline if entry.branch == branch and entry.fake_llr > 0]
         for row in sorted(rows, key=lambda e: (-e.fake_llr, e.start_s))[:_EVIDENCE_PER_BRANCH]:
-            picked.append(Evidence(**row.model_dump(), text=_WORDS.get(branch, branch)))
+            picked.append(Evidence(**row.model_dump(), text=finding_words(branch, row.fake_llr)))
     return tuple(sorted(picked, key=lambda e: -e.fake_llr))

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from avdetect.types import Decision
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 
 
 def _finite(value: float) -> float:
@@ -117,6 +117,28 @@ class SuspiciousSegment(_Wire):
     )
 
 
+class Synchrony(_Wire):
+    """How sound and lips of one speaking face lie to each other; never enters the decision.
+
+    A constant offset is a fault of the recording, and no forgery.
+    """
+
+    channel: str | None = None
+    face_track: int | None = None
+    av_offset_s: Finite | None = Field(
+        description="seconds by which the sound is late, early where < 0; searched up to 0.6 s "
+        "either way, null where no offset stands out"
+    )
+    sync_distance: Finite = Field(
+        description="LSE-D: mean distance of mouth and sound at the best offset, 0 to 2, low = "
+        "in sync; not on the scale of SyncNet's own network"
+    )
+    sync_confidence: Finite = Field(
+        description="LSE-C: how far that lies below the median of all offsets, high = in sync"
+    )
+    text: str = Field(description="one plain sentence")
+
+
 class Cue(_Wire):
     """A measurement beside the branches; does not enter the decision."""
 
@@ -195,6 +217,9 @@ class Verdict(_Wire):
     evidence: tuple[Evidence, ...] = ()
     suspicious: tuple[SuspiciousSegment, ...] = Field(
         (), description="stretches located by frames of 20 ms; they never enter the decision"
+    )
+    synchrony: tuple[Synchrony, ...] = Field(
+        (), description="audio-video offset of each judged speaking face"
     )
     cues: tuple[Cue, ...] = ()
     missing: dict[str, str] = Field(default_factory=dict, description="branch -> reason")

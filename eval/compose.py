@@ -148,6 +148,11 @@ def _real_clips() -> list[Row]:
     return [by_person[person] for person in _REAL_PEOPLE]
 
 
+def held_out_clips() -> list[tuple[Path, Path]]:
+    """Picture and sound of real clips that nothing was trained on, their synchrony not in doubt."""
+    return [_media(row) for row in _real_clips()]
+
+
 def _fake_clip(kind: str) -> Row:
     return next(row for row in video_split()[1] if row["fake_kind"] == kind and _is_clean(row))
 

@@ -11,6 +11,16 @@ from avdetect.types import Segment
 
 # Where a mesh has its points hardly matters; eyes and lips must have a place and a size.
 _MESH = np.random.default_rng(0).uniform(60, 200, (478, 2))
+_FOREHEAD, _UPPER_LIP, _LOWER_LIP, _CHIN = 10, 13, 14, 152
+
+
+def meshes(openness: np.ndarray) -> np.ndarray:
+    """(T, 478, 2) float32: a face 140 px high whose lips part with the mouth."""
+    points = np.tile(_MESH, (len(openness), 1, 1)).astype(np.float32)
+    for index, height in ((_FOREHEAD, 60), (_UPPER_LIP, 150), (_CHIN, 200)):
+        points[:, index] = (130, height)
+    points[:, _LOWER_LIP, 0], points[:, _LOWER_LIP, 1] = 130, 150 + 12 * openness
+    return points
 
 
 def opening(frames: int, seed: int) -> np.ndarray:
@@ -56,7 +66,7 @@ def observation(seconds: float = 4.0, seed: int = 0, sound_seed: int | None = No
         faces=np.broadcast_to(np.uint8(0), (frames, 224, 224, 3)),
         mouths=pictures(openness),
         boxes=np.tile(np.float32([50, 50, 210, 210]), (frames, 1)),
-        landmarks=np.tile(_MESH, (frames, 1, 1)).astype(np.float32),
+        landmarks=meshes(openness),
         size_px=160.0,
         yaw_deg=0.0,
     )

@@ -1,8 +1,11 @@
 """The face whose lips move with the speech is the one that speaks."""
 
-import numpy as np
+from dataclasses import replace
 
-from avdetect.active_speaker import lip_motion, speaking_track
+import numpy as np
+import pytest
+
+from avdetect.active_speaker import lip_motion, lip_turns, outdone, speaking_track
 from avdetect.observation import ChannelAudio, FaceWindow
 from avdetect.types import Segment
 
@@ -56,3 +59,28 @@ def test_two_alike_are_not_told_apart():
 def test_motion_is_per_face_height_and_second():
     opening = np.arange(T, dtype=np.float64) % 2 * 4.0  # 4 px each frame, 100 px face, 25 Hz
     assert abs(lip_motion(face(0, opening), [TALK]) - 1.0) < 1e-5
+
+
+def test_of_two_who_speak_one_after_the_other_the_longer_seen_is_named():
+    first, second = face(1, 5 + 5 * np.sin(np.arange(T))), face(2, 5 + 5 * np.cos(np.arange(T)))
+    early = replace_frames(first, np.arange(T) - 60)
+    assert speaking_track([early, second], [TALK]) == 2
+
+
+def replace_frames(found, frame_index):
+    return replace(found, frame_index=frame_index)
+
+
+def test_a_syllable_turns_twice_and_trembling_never():
+    clock = np.arange(30)
+    assert lip_turns(0.05 * np.sin(2 * np.pi * clock / 10)) == pytest.approx(6, abs=1)
+    assert lip_turns(np.random.default_rng(0).normal(0.02, 0.001, 30)) == 0
+    assert lip_turns(np.linspace(0.0, 0.1, 30)) == 0
+
+
+def test_a_face_is_outdone_by_one_that_moves_more_and_never_by_itself_or_the_absent():
+    frames = np.arange(10, 40)
+    assert outdone(STILL, [STILL, MOVING], frames)
+    assert not outdone(MOVING, [STILL, MOVING], frames)
+    assert not outdone(STILL, [STILL], frames)
+    assert not outdone(STILL, [replace_frames(MOVING, np.arange(T) + 100)], frames)

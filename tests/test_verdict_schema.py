@@ -36,6 +36,7 @@ def test_schema_file_carries_the_major_version():
         known.failed_verdict(),
         known.referenced_call(),
         known.uncompared_call(),
+        known.talking_face(),
     ],
 )
 def test_wire_form_keeps_the_committed_schema_and_reads_back(verdict: Verdict):

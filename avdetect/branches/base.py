@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from avdetect.branches.agreement import Agreement
 from avdetect.observation import Observation
 from avdetect.types import Part, Segment
 
@@ -45,6 +46,7 @@ class BranchOutput:
         missing: why this part could not be judged here; None where it was.
         facts: named measurements worth reporting, such as ``av_offset_s``.
         frames: scores of frames; None of a model that gives none.
+        agreement: of a mouth with the sound at each offset; None of a branch without either.
     """
 
     part: Part
@@ -55,6 +57,7 @@ class BranchOutput:
     missing: str | None = None
     facts: dict[str, float] = field(default_factory=dict)
     frames: FrameScores | None = None
+    agreement: Agreement | None = None
 
     @staticmethod
     def absent(part: Part, reason: str, token_width: int) -> BranchOutput:

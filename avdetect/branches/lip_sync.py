@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from avdetect.branches.agreement import agree
 from avdetect.branches.base import BranchOutput, PartScore
-from avdetect.branches.sync_windows import SyncPart, stack_windows, sync_part
+from avdetect.branches.sync_windows import STILL_MOUTH, SyncPart, stack_windows, sync_part
 from avdetect.checkpoint import Checkpoint
 from avdetect.errors import CheckpointError
 from avdetect.nn.fixed_batch import batch_size, run_fixed
 from avdetect.nn.mouth_detail import mouth_detail
 from avdetect.nn.offset_curve import (
-    MAX_OFFSET_FRAMES,
     best_offset,
     offset_curve,
     offset_heard,
@@ -34,6 +34,8 @@ from avdetect.types import Part, Segment
 
 ENOUGH_S = 5.0  # speech with a visible mouth on which a confident judgement rests
 LEAST_S = 1.0
+# Of the stretches with speech: a face that is still in more of them is listened over, not speaking.
+_MOST_STILL = 0.75
 
 
 class LipSyncBranch:
@@ -51,9 +53,8 @@ class LipSyncBranch:
     def run(self, observations: Sequence[Observation]) -> list[list[BranchOutput]]:
         """Judge the speaking face of each observation with its clearest channel.
 
-        An output's facts are ``av_offset_s`` (> 0: the sound is late), ``sync_distance`` (mean
-        distance of unit vectors at that offset, 0..2) and ``sync_confidence`` (how far that lies
-        below the median of all offsets): the LSE-D and LSE-C of Chung & Zisserman 2016.
+        An output's facts are ``av_offset_s`` (> 0: the sound is late), ``sync_distance`` and
+        ``sync_confidence``, see `avdetect.branches.agreement.OffsetSums.facts`.
         """
         parts = [sync_part(observation) for observation in observations]
         windows = [window for part in parts if part for window in part.windows]
@@ -79,6 +80,9 @@ class LipSyncBranch:
             reasons = [output.missing for output in outputs if output.missing]
             reason = max(reasons, key=reasons.count) if reasons else "no face with sound"
             return PartScore(part=part, segment=None, score=None, quality=0.0, missing=reason)
+        n_still = sum(output.missing == STILL_MOUTH for output in outputs)
+        if n_still > _MOST_STILL * (n_still + len(present)):
+            return PartScore(part=part, segment=None, score=None, quality=0.0, missing=STILL_MOUTH)
         segments = np.concatenate([output.segments for output in present])
         scores = np.concatenate([output.scores for output in present]).astype(np.float64)
         weights = np.concatenate([output.weights for output in present]).astype(np.float64)
@@ -104,6 +108,8 @@ class LipSyncBranch:
         # All windows of the observation vote for one offset: it belongs to the recording.
         votes, told = similarity.flatten(0, 1)[None], known.flatten(0, 1)[None]
         offset = best_offset(offset_curve(votes, told))
+        begins = np.array([w.segment.start_s for w in part.windows])
+        agreement = agree(similarity, known, np.rint(begins * FRAME_RATE_HZ).astype(np.int64))
         inputs = (mouth, speech, heard, offset.expand(len(mouth)), detail)
         score, _, tokens = run_fixed(self._head, inputs, batch_size(self._device))
         return BranchOutput(
@@ -112,7 +118,8 @@ class LipSyncBranch:
             scores=score.cpu().numpy().astype(np.float32),
             tokens=tokens.cpu().numpy().astype(np.float32),
             weights=np.array([w.speech_share for w in part.windows], np.float32),
-            facts=sync_facts(votes[0], told[0], int(offset)),
+            facts=agreement.sums.facts(),
+            agreement=agreement,
         )
 
     def _absent(self, part: SyncPart | None) -> list[BranchOutput]:
@@ -121,29 +128,6 @@ class LipSyncBranch:
         return [
             BranchOutput.absent(part.part, part.missing or "nothing to judge", self.token_width)
         ]
-
-
-def sync_facts(similarity: Tensor, known: Tensor, offset: int) -> dict[str, float]:
-    """Offset, LSE-D and LSE-C from similarities at all offsets.
-
-    Args:
-        similarity: (T, 31) cosine similarities, see `offset_similarities`.
-        known: (T, 31) bool.
-        offset: best offset in frames, > 0 where the sound is late.
-
-    Returns:
-        ``av_offset_s`` (> 0: sound late), ``sync_distance`` and ``sync_confidence``.
-    """
-    distance = (2.0 - 2.0 * similarity).clamp_min(0.0).sqrt() * known
-    count = known.sum(0)
-    mean = (distance.sum(0) / count.clamp_min(1)).cpu().numpy()[(count > 0).cpu().numpy()]
-    column = offset + MAX_OFFSET_FRAMES
-    at_best = float(distance[:, column].sum() / count[column].clamp_min(1))
-    return {
-        "av_offset_s": offset / FRAME_RATE_HZ,
-        "sync_distance": at_best,
-        "sync_confidence": float(np.median(mean)) - at_best if len(mean) else 0.0,
-    }
 
 
 def build_lip_sync(checkpoint: Checkpoint, device: torch.device) -> LipSyncBranch:

@@ -6,7 +6,7 @@ offset on clips that trained nothing, so that it adds as much as it was seen to 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,12 +30,16 @@ _LLR_SCALE = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FusedScore:
-    """Calibrated LLRs of one subject; a modality without its branch is None."""
+    """Calibrated LLRs of one subject; a modality without its branch is None.
+
+    ``added`` tells what each branch's finding adds to the sum before it is bounded.
+    """
 
     fake_llr: float
     audio_fake: float | None
     video_fake: float | None
     out_of_sync: float | None
+    added: Mapping[str, float]
 
 
 class CrossAttentionFusion:
@@ -87,6 +91,7 @@ class CrossAttentionFusion:
                 audio_fake=modal[0],
                 video_fake=modal[1],
                 out_of_sync=modal[2],
+                added=self._late.terms(llrs),
             )
         added = [
             None if llr is None else llr + self._calibration.scale * float(scores[k + 1])
@@ -97,6 +102,7 @@ class CrossAttentionFusion:
             audio_fake=added[0],
             video_fake=added[1],
             out_of_sync=added[2],
+            added=self._late.terms(llrs),
         )
 
     def _bounded(self, fake_llr: float) -> float:

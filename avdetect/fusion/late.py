@@ -34,10 +34,20 @@ class LateFusion:
 
     def fake_llr(self, fake_llrs: Mapping[str, float]) -> float:
         """Fused LLR of the branches present (at least one)."""
+        return sum(self.terms(fake_llrs).values()) + self._offset(fake_llrs)
+
+    def terms(self, fake_llrs: Mapping[str, float]) -> dict[str, float]:
+        """What each branch present adds to the sum, in the order of names."""
         if len(fake_llrs) == 1:
-            return next(iter(fake_llrs.values()))
-        vector = self.patterns.get(pattern_name(fake_llrs))
-        if vector is None:
-            raise CheckpointError(f"late fusion has no weights for {pattern_name(fake_llrs)}")
-        terms = (w * fake_llrs[name] for w, name in zip(vector, sorted(fake_llrs), strict=False))
-        return sum(terms) + vector[-1]
+            return dict(fake_llrs)
+        names = sorted(fake_llrs)
+        return {name: w * fake_llrs[name] for name, w in zip(names, self._of(names), strict=False)}
+
+    def _offset(self, fake_llrs: Mapping[str, float]) -> float:
+        return 0.0 if len(fake_llrs) == 1 else self._of(sorted(fake_llrs))[-1]
+
+    def _of(self, names: list[str]) -> tuple[float, ...]:
+        pattern = pattern_name(tuple(names))
+        if pattern not in self.patterns:
+            raise CheckpointError(f"late fusion has no weights for {pattern}")
+        return self.patterns[pattern]

@@ -6,6 +6,8 @@ frame t agrees with the speech of frame t + offset.
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -69,10 +71,22 @@ def offset_curve(similarity: Tensor, heard: Tensor) -> Tensor:
         (B, 31) float32; an offset with too few frames holds -inf, unless all do (then 0).
     """
     weight = heard.to(similarity.dtype)
-    count = weight.sum(1)
-    total = (similarity * weight).sum(1)
-    chance = total.sum(1, keepdim=True) / count.sum(1, keepdim=True).clamp_min(1.0)
-    curve = (total - chance * count) / count.clamp_min(1.0).sqrt() / similarity.shape[1] ** 0.5
+    curve = curve_of_sums((similarity * weight).sum(1), weight.sum(1))
+    return curve / math.sqrt(similarity.shape[1])
+
+
+def curve_of_sums(total: Tensor, count: Tensor) -> Tensor:
+    """`offset_curve` from sums over frames, times the root of their number.
+
+    Args:
+        total: (B, 31) sum of similarities at each offset.
+        count: (B, 31) how many frames each sum is of.
+
+    Returns:
+        (B, 31); an offset with too few frames holds -inf, unless all do (then 0).
+    """
+    chance = total.sum(1, keepdim=True) / count.sum(1, keepdim=True).clamp_min(1)
+    curve = (total - chance * count) / count.clamp_min(1).sqrt()
     usable = count >= _FEWEST_PAIRS
     curve = curve.masked_fill(~usable, float("-inf"))
     return torch.where(usable.any(1, keepdim=True), curve, torch.zeros_like(curve))

@@ -22,7 +22,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from avdetect.calibration import probability
 from avdetect.errors import OutputError
 from avdetect.exhibits import AudioExhibit, Exhibits, SoundBite
-from avdetect.report import charts, pictures, words
+from avdetect.report import charts, pictures, sync_charts, words
 from avdetect.types import Part
 from avdetect.verdict import Model, Verdict
 
@@ -114,6 +114,7 @@ def render_page(
             posteriors=_posteriors(verdict),
             channels=[_channel_figure(item, verdict, duration_s) for item in shown.audio],
             faces=shown.faces,
+            synchrony=sync_charts.sync_figures(exhibits.synchrony, verdict, media=media),
             sounds=[_sound_figure(bite, strongest) for bite in sounds],
             strongest=strongest,
             models=_models(verdict),
@@ -149,7 +150,7 @@ def _environment() -> Environment:
         time=words.time_words,
         wav=pictures.wav_uri,
     )
-    environment.globals.update(part=Part, max=max, min=min, abs=abs)
+    environment.globals.update(part=Part, max=max, min=min, abs=abs, **sync_charts.SIZES)
     return environment
 
 

@@ -23,6 +23,11 @@ def jpeg_uri(picture: NDArray[np.uint8]) -> str:
     return _image_uri(bgr, "jpeg", [cv2.IMWRITE_JPEG_QUALITY, 85])
 
 
+def png_uri(picture: NDArray[np.uint8]) -> str:
+    """A small drawing without loss; ``picture`` is (H, W) grey or (H, W, 3) BGR uint8."""
+    return _image_uri(picture, "png", [])
+
+
 def spectrogram_uri(spectrogram: NDArray[np.float32]) -> str:
     """A spectrogram as a data URI, low frequencies at the bottom, loud is bright.
 

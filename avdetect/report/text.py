@@ -17,6 +17,7 @@ from avdetect.report.words import (
     support_words,
     time_words,
 )
+from avdetect.synchrony import IN_TIME_S
 from avdetect.verdict import (
     BranchVerdict,
     Evidence,
@@ -64,6 +65,11 @@ def details(verdict: Verdict) -> list[str]:
     lines += [f"stretch   {_stretch_line(item)}" for item in verdict.suspicious[:_MAX_STRETCHES]]
     if len(verdict.suspicious) > _MAX_STRETCHES:
         lines.append(f"stretch   and {len(verdict.suspicious) - _MAX_STRETCHES} more (--json)")
+    lines += [
+        f"offset    {part_words(item.channel, item.face_track)}: {item.text}"
+        for item in verdict.synchrony
+        if item.av_offset_s is not None and abs(item.av_offset_s) > IN_TIME_S
+    ]
     lines += [f"missing   {branch_words(b)}: {reason}" for b, reason in verdict.missing.items()]
     if verdict.reference is not None:
         lines += _reference_lines(verdict.reference)

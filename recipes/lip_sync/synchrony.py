@@ -19,7 +19,7 @@ from recipes.forge.timing import delay
 from recipes.lip_sync.fakes import clip_score
 from recipes.lip_sync.observations import observations_of
 
-_SHIFTS = (-7, -5, -3, -1, 0, 1, 3, 5, 7)
+SHIFTS = (-7, -5, -3, -1, 0, 1, 3, 5, 7)
 
 
 def held_out_figures(branch: LipSyncBranch, held_out: frozenset[str]) -> dict[str, object]:
@@ -66,7 +66,7 @@ def _figures(branch: LipSyncBranch, rows: list[Row], seconds: float) -> dict[str
     errors, usable = _offset_errors(branch, kept)
     within = np.abs(errors) <= 1
     return {
-        "offset_within_one_frame": _share(within, [groups[i] for i in usable]),
+        "offset_within_one_frame": share(within, [groups[i] for i in usable]),
         "foreign_speech": _foreign_auc(branch, kept, groups),
     }
 
@@ -77,8 +77,8 @@ def _offset_errors(
     """Error in frames after moving each sound by a known amount, and which clips were judged."""
     errors, usable = [], []
     for number, clip in enumerate(clips):
-        shift = _SHIFTS[number % len(_SHIFTS)]
-        moved = replace(clip, audio=_shifted(clip.audio, shift))
+        shift = SHIFTS[number % len(SHIFTS)]
+        moved = replace(clip, audio=shifted(clip.audio, shift))
         facts = clip_score(branch, observations_of(moved)[:1])[2]
         if facts:
             errors.append(facts["av_offset_s"] * FRAME_RATE_HZ - shift)
@@ -86,7 +86,8 @@ def _offset_errors(
     return np.array(errors), usable
 
 
-def _shifted(audio: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
+def shifted(audio: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
+    """The sound ``frames`` of 40 ms later (earlier where negative)."""
     return delay(audio, frames / FRAME_RATE_HZ)
 
 
@@ -118,7 +119,8 @@ def _foreign_auc(branch: LipSyncBranch, clips: list[TalkingHeadClip], groups: li
     )
 
 
-def _share(hits: NDArray[np.bool_], groups: Sequence[str]) -> str:
+def share(hits: NDArray[np.bool_], groups: Sequence[str]) -> str:
+    """Share of hits with its 95 % interval over groups, as words."""
     if len(set(groups)) < 2:
         return "too few clips"
     names = np.array(groups)

@@ -6,14 +6,21 @@ import numpy as np
 import pytest
 import torch
 
-from avdetect.branches.lip_sync import LipSyncBranch, build_lip_sync, sync_facts
-from avdetect.branches.sync_windows import sound_around, unbroken_runs
+from avdetect.branches.lip_sync import LipSyncBranch, build_lip_sync
+from avdetect.branches.sync_windows import (
+    CROWD,
+    OTHERS_TURN,
+    STILL_MOUTH,
+    sound_around,
+    unbroken_runs,
+)
 from avdetect.checkpoint import Checkpoint, ModelCard
 from avdetect.errors import CheckpointError
 from avdetect.nn.sync_encoder import SyncEncoder
 from avdetect.nn.sync_head import ConsistencyHead
 from avdetect.types import Part, Segment
-from tests.talking_mouth import observation
+from tests.synth import noise
+from tests.talking_mouth import meshes, observation, opening
 
 CONFIG = {"mouth_width": 8, "speech_width": 8, "embedding": 16, "head_width": 8}
 
@@ -73,6 +80,23 @@ def test_rows_seen_by_an_earlier_observation_are_left_out(branch):
     assert _only(branch, seen).segments[0, 1] > 2.0
 
 
+def _with_faces(seen, *openings):
+    """The observation with further faces whose lips move as told."""
+    others = [
+        replace(seen.faces[0], track=1 + k, landmarks=meshes(openness))
+        for k, openness in enumerate(openings)
+    ]
+    return replace(seen, faces=(*seen.faces, *others))
+
+
+def _with_sound(seen, waveform):
+    return replace(seen, channels=(replace(seen.channels[0], waveform=waveform),))
+
+
+def _still(seen):
+    return replace(seen, faces=(replace(seen.faces[0], landmarks=meshes(np.full(100, 0.3))),))
+
+
 SPOILT = {
     "no sound": lambda o: replace(o, channels=()),
     "no face": lambda o: replace(o, faces=()),
@@ -87,6 +111,9 @@ SPOILT = {
         o, faces=(replace(o.faces[0], size_px=30.0),)
     ),
     "a still picture": lambda o: replace(o, is_still=True),
+    STILL_MOUTH: _still,
+    CROWD: lambda o: _with_sound(o, noise(4.0)),
+    OTHERS_TURN: lambda o: _with_faces(o, 3 * opening(100, 5)),
     "no 1.2 s of unbroken mouth with speech": lambda o: replace(
         o, faces=(replace(o.faces[0], frame_index=np.arange(100) * 2),)
     ),
@@ -101,6 +128,30 @@ def test_absent_with_its_reason(branch, reason):
     pooled = branch.pool(output.part, [output])
     assert pooled.score is None
     assert pooled.missing == reason
+
+
+def test_a_smile_is_no_speech(branch):
+    smile = np.interp(np.arange(100), [0, 40, 60, 99], [0.0, 0.0, 1.0, 1.0])
+    seen = observation()
+    output = _only(branch, replace(seen, faces=(replace(seen.faces[0], landmarks=meshes(smile)),)))
+    assert output.missing == STILL_MOUTH
+
+
+def test_windows_of_anothers_turn_are_left_out_and_ones_own_judged(branch):
+    reply = 3 * opening(100, 5) * (np.arange(100) >= 50)
+    output = _only(branch, _with_faces(observation(), reply))
+    assert output.missing is None
+    assert output.part.face_track == 0
+    assert output.segments[:, 1].max() <= 2.5
+
+
+def test_a_face_that_mostly_listens_is_not_judged_by_one_laugh(branch):
+    judged = _only(branch, observation())
+    still = _only(branch, _still(observation()))
+    pooled = branch.pool(judged.part, [still, still, still, judged, still])
+    assert pooled.score is None
+    assert pooled.missing == STILL_MOUTH
+    assert branch.pool(judged.part, [still, judged, judged]).score is not None
 
 
 def test_neither_sound_nor_face_says_nothing(branch):
@@ -133,13 +184,12 @@ def test_too_little_speech_is_no_guess(branch):
     assert "0.6 s of speech" in pooled.missing
 
 
-def test_late_sound_is_reported_as_positive_seconds():
-    similarity, known = torch.zeros(30, 31), torch.ones(30, 31, dtype=torch.bool)
-    similarity[:, 15 + 3] = 0.5
-    facts = sync_facts(similarity, known, 3)
-    assert facts["av_offset_s"] == pytest.approx(0.12)
-    assert facts["sync_distance"] == pytest.approx(1.0)
-    assert facts["sync_confidence"] == pytest.approx(2.0**0.5 - 1.0, abs=1e-5)
+def test_agreement_holds_each_frame_once_and_its_facts(branch):
+    output = _only(branch, observation())
+    frames = output.agreement.frame_index
+    assert frames.tolist() == list(range(100))
+    assert output.agreement.similarity.shape == (100, 31)
+    assert output.facts == output.agreement.sums.facts()
 
 
 def test_runs_break_where_frames_are_missing():

@@ -69,3 +69,11 @@ def test_mux_keeps_the_offset_of_the_sound(tmp_path, light_s, sound_s, start_s):
     offset_s = first_sound_s(muxed) - first_light_s(muxed)
     assert offset_s == pytest.approx(first_sound_s(sound) - first_light_s(video), abs=0.002)
     assert offset_s == pytest.approx(sound_s - light_s, abs=0.01)
+
+
+@pytest.mark.parametrize("delay_s", [0.12, -0.12, 0.5])
+def test_sound_can_be_made_late_or_early(tmp_path, delay_s):
+    video = write_flashes(tmp_path / "v.mp4", at_s=0.8)
+    sound = write_onset(tmp_path / "s.opus", at_s=0.8)
+    muxed = mux(video, sound, tmp_path / "both.mkv", sound_delay_s=delay_s)
+    assert first_sound_s(muxed) - first_light_s(muxed) == pytest.approx(delay_s, abs=0.01)

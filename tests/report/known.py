@@ -15,7 +15,8 @@ from avdetect.exhibits import (
     FaceThumbnail,
     SoundBite,
 )
-from avdetect.types import Decision, Segment
+from avdetect.sync_exhibit import MouthStrip, SyncExhibit
+from avdetect.types import Decision, Part, Segment
 from avdetect.verdict import (
     BranchVerdict,
     Cue,
@@ -30,6 +31,7 @@ from avdetect.verdict import (
     ReferenceVerdict,
     Stream,
     SuspiciousSegment,
+    Synchrony,
     TimelineEntry,
     Verdict,
 )
@@ -121,6 +123,44 @@ def exhibits() -> Exhibits:
         audio=(_audio("left", 1), _audio("right", 2)),
         faces=(FaceExhibit(track=0, thumbnails=tuple(_thumbnail(i) for i in range(12))),),
     )
+
+
+def talking_face() -> Verdict:
+    """A verdict that states synchrony: the sound is three frames late."""
+    found = Synchrony(
+        channel="left",
+        face_track=0,
+        av_offset_s=0.12,
+        sync_distance=1.08,
+        sync_confidence=0.17,
+        text="the sound is 120 ms late: a constant offset is a fault of the recording",
+    )
+    return fake_call("talk.mp4").model_copy(update={"synchrony": (found,)})
+
+
+def sync_exhibits() -> Exhibits:
+    """What is shown of that face, and of one that the verdict says nothing of."""
+    offsets = np.arange(-15, 16)
+    likeness = np.exp(-(((offsets - 3) / 2.0) ** 2))
+    similarity = np.tile(likeness, (200, 1)).astype(np.float32)
+    similarity[:10] = np.nan
+    strip = MouthStrip(
+        segment=Segment(2.0, 3.2),
+        mouths=np.stack([np.full((72, 72), 10 * k, np.uint8) for k in range(15)]),
+        sound_s=1.4,
+        column_s=0.005,
+        envelope=np.tile(np.float32([-0.2, 0.4]), (480, 1)),
+    )
+    face = SyncExhibit(
+        part=Part(channel="left", face_track=0),
+        distances=1.3 - 0.2 * likeness,
+        offset_frames=3,
+        start_s=1.0,
+        row_s=0.04,
+        similarity=similarity,
+        strips=(strip,),
+    )
+    return Exhibits(synchrony=(face, replace(face, part=Part(channel="left", face_track=7))))
 
 
 def sounds() -> tuple[SoundBite, ...]:

@@ -34,6 +34,15 @@ def test_details_tell_why_an_enrolled_voice_was_not_compared():
     assert not any("identity" in line for line in lines)
 
 
+def test_details_tell_an_offset_and_pass_over_sound_that_is_in_time():
+    (line,) = [line for line in details(known.talking_face()) if line.startswith("offset")]
+    assert "channel left with face 0: the sound is 120 ms late" in line
+    for offset_s in (0.04, None):
+        found = known.talking_face().synchrony[0].model_copy(update={"av_offset_s": offset_s})
+        verdict = known.talking_face().model_copy(update={"synchrony": (found,)})
+        assert not any(line.startswith("offset") for line in details(verdict))
+
+
 def test_a_verdict_without_evidence_says_why_in_its_headline():
     verdict = known.silent_verdict()
     assert headline(verdict) == (

@@ -1,0 +1,58 @@
+"""Findings as plain words: what a branch's number means, and which branch carried a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from avdetect.fusion.cross_attention import FusedScore
+from avdetect.fusion.subjects import Subject
+from avdetect.types import Decision
+
+_FOR_FAKE = {
+    "voice_clone": "the voice sounds synthetic",
+    "visual_forgery": "the face looks forged",
+    "lip_sync": "the mouth does not speak this sound",
+}
+_FOR_REAL = {
+    "voice_clone": "the voice sounds human",
+    "visual_forgery": "the face looks untouched",
+    "lip_sync": "the mouth speaks this sound",
+}
+
+
+def finding_words(branch: str, fake_llr: float) -> str:
+    """What a branch's number says: ``the voice sounds synthetic``."""
+    return (_FOR_FAKE if fake_llr > 0 else _FOR_REAL).get(branch, branch)
+
+
+def decision_words(decision: Decision, subject: Subject, score: FusedScore, n_subjects: int) -> str:
+    """One sentence: which branch carried the decision, or what is against what.
+
+    A branch carries what its finding adds to the fused LLR, which is not what it says alone.
+
+    Args:
+        decision: on the clip.
+        subject: the part that ruled.
+        score: its fused LLRs, with what each branch added.
+        n_subjects: parts judged.
+    """
+    among = f", the worst of {n_subjects} parts" if n_subjects > 1 else ""
+    where = f"{subject.part}{among}"
+    ranked = sorted(score.added, key=lambda name: score.added[name])
+    most_real, most_fake = ranked[0], ranked[-1]
+    if decision is Decision.INCONCLUSIVE:
+        leaning = max(ranked, key=lambda name: abs(score.added[name]))
+        against = most_real if score.added[leaning] > 0 else most_fake
+        said = _said(leaning, subject.fake_llrs)
+        if score.added[leaning] * score.added[against] < 0:
+            said += f"; against that, {_said(against, subject.fake_llrs)}"
+        return f"too even to call for {where}: {said}"
+    carrier = most_fake if decision is Decision.FAKE else most_real
+    if (score.added[carrier] > 0) != (decision is Decision.FAKE):
+        return f"no branch speaks for it, the prior decides: {_said(carrier, subject.fake_llrs)}"
+    return f"carried by {carrier} for {where}: {_said(carrier, subject.fake_llrs)}"
+
+
+def _said(branch: str, fake_llrs: Mapping[str, float]) -> str:
+    llr = fake_llrs[branch]
+    return f"{finding_words(branch, llr)} ({branch} {round(llr, 2) + 0.0:+.2f})"
