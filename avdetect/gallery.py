@@ -13,8 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avdetect.branches.base import BranchOutput
-from avdetect.exhibits import AudioExhibit, Exhibits, FaceExhibit, FaceThumbnail, SoundBite
+from avdetect.exhibits import (
+    AudioExhibit,
+    Exhibits,
+    FaceExhibit,
+    FaceThumbnail,
+    MaskedFace,
+    SoundBite,
+)
 from avdetect.observation import ChannelAudio, FaceWindow, Observation
+from avdetect.suspect_faces import SuspectFaces
 from avdetect.timebase import SAMPLE_RATE_HZ
 from avdetect.types import Part, Segment
 from avdetect.verdict import TimelineEntry
@@ -85,6 +93,7 @@ class Gallery:
         self._stride_s: dict[int, float] = {}
         self._bites: list[tuple[float, int, SoundBite]] = []
         self._count = itertools.count()
+        self._suspects = SuspectFaces()
 
     def add(self, observation: Observation, outputs: Mapping[str, Sequence[BranchOutput]]) -> None:
         """Take in one observation and what the branches said of it."""
@@ -92,6 +101,7 @@ class Gallery:
             self._draw(channel, observation.segment)
         for face in observation.faces:
             self._picture(face, observation.fresh)
+        self._suspects.add(observation, outputs)
         for output in outputs.get("voice_clone", ()):
             if len(output.scores) and output.weights.sum() > 0:
                 self._keep_bite(output, observation)
@@ -125,6 +135,17 @@ class Gallery:
                     ),
                 )
                 for track, thumbnails in sorted(self._thumbnails.items())
+            ),
+            masked_faces=tuple(
+                MaskedFace(
+                    track=track,
+                    time_s=moment.time_s,
+                    picture=moment.picture,
+                    forgery_map=moment.forgery_map,
+                    fake_llr=_score_at(timeline, Part(face_track=track), moment.time_s),
+                )
+                for track, moments in self._suspects.moments().items()
+                for moment in moments
             ),
         )
 

@@ -43,8 +43,9 @@ class ClipRecord:
 
     def add(self, observation: Observation, outputs: Mapping[str, Sequence[BranchOutput]]) -> None:
         """Take in one observation and what each branch said of it."""
-        self.windows.append(WindowRows(observation.segment, dict(outputs)))
-        for branch, found in outputs.items():
+        kept = {name: [each.without_maps() for each in found] for name, found in outputs.items()}
+        self.windows.append(WindowRows(observation.segment, kept))
+        for branch, found in kept.items():
             parts = self.outputs.setdefault(branch, {})
             for output in found:
                 parts.setdefault(output.part, []).append(output)

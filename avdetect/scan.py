@@ -18,6 +18,7 @@ from avdetect.observe import observe
 from avdetect.options import ScanOptions
 from avdetect.record import ClipRecord
 from avdetect.reference import EnrolledVoice, VoiceComparison
+from avdetect.sightings import Sightings, TrackSightings
 from avdetect.types import Decision
 from avdetect.verdict import Failure, Input, Stream, Verdict
 
@@ -28,11 +29,19 @@ _MOST_EXPLAINED = 3  # each costs some sixty judgements of its stretch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
-    """A verdict with what a report shows beside it."""
+    """A verdict with what a report shows beside it.
+
+    Attributes:
+        verdict: what was found.
+        exhibits: pictures of sound and faces.
+        bites: stretches to listen to.
+        sightings: where each face was, for an evidence video; None unless asked for.
+    """
 
     verdict: Verdict
     exhibits: Exhibits
     bites: tuple[SoundBite, ...]
+    sightings: tuple[TrackSightings, ...] | None = None
 
 
 class Scan:
@@ -44,12 +53,13 @@ class Scan:
         options: ScanOptions,
         *,
         gallery: Gallery | None = None,
+        sightings: Sightings | None = None,
         progress: Progress | None = None,
         enrolled: EnrolledVoice | None = None,
         open_with: OpenClip = open_clip,
     ) -> None:
         self._options = options
-        self._gallery = gallery
+        self._gallery, self._sightings = gallery, sightings
         self._progress = progress
         self._record = ClipRecord()
         self._comparison = VoiceComparison(enrolled) if enrolled is not None else None
@@ -77,6 +87,8 @@ class Scan:
         self._record.add(observation, outputs)
         if self._gallery is not None:
             self._gallery.add(observation, outputs)
+        if self._sightings is not None:
+            self._sightings.add(observation, outputs)
         if self._comparison is not None:
             self._comparison.add(observation)
         if self._progress is not None:
@@ -121,6 +133,7 @@ class Scan:
             verdict=verdict,
             exhibits=self._gallery.exhibits(verdict.timeline),
             bites=tuple(_explained(self._gallery.bites(), judges)),
+            sightings=self._sightings.tracks() if self._sightings is not None else None,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -45,6 +45,8 @@ class BranchOutput:
         missing: why this part could not be judged here; None where it was.
         facts: named measurements worth reporting, such as ``av_offset_s``.
         frames: scores of frames; None of a model that gives none.
+        maps: (L, 28, 28) float32 in [0, 1], where in its face crop each row looks forged; None of
+            a branch that gives none, and of outputs that are remembered (see `without_maps`).
     """
 
     part: Part
@@ -55,6 +57,11 @@ class BranchOutput:
     missing: str | None = None
     facts: dict[str, float] = field(default_factory=dict)
     frames: FrameScores | None = None
+    maps: NDArray[np.float32] | None = None
+
+    def without_maps(self) -> BranchOutput:
+        """The same rows without their maps: those are for whoever shows them at once."""
+        return self if self.maps is None else replace(self, maps=None)
 
     @staticmethod
     def absent(part: Part, reason: str, token_width: int) -> BranchOutput:

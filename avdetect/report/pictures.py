@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from avdetect.exhibits import MaskedFace
+from avdetect.report.heat import with_heat
 from avdetect.timebase import SAMPLE_RATE_HZ
 
 _DYNAMIC_RANGE_DB = 80.0  # below this a spectrogram shows only noise
@@ -21,6 +23,11 @@ def jpeg_uri(picture: NDArray[np.uint8]) -> str:
     """A photograph as a data URI; ``picture`` is (H, W, 3) uint8 RGB."""
     bgr = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2BGR)
     return _image_uri(bgr, "jpeg", [cv2.IMWRITE_JPEG_QUALITY, 85])
+
+
+def masked_face_uri(face: MaskedFace) -> str:
+    """A face under the colours of its forgery map, as a data URI."""
+    return jpeg_uri(with_heat(face.picture, face.forgery_map))
 
 
 def spectrogram_uri(spectrogram: NDArray[np.float32]) -> str:
