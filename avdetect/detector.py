@@ -182,11 +182,11 @@ class Detector:
                 `avdetect.report.evidence_video.write_evidence_video`; 5 kB a second of each face.
             options: see `ScanOptions`.
         """
+        seen = Sightings(self._judges.calibrations["visual_forgery"]) if sightings else None
         scan = Scan(
             source,
             ScanOptions(**options),
-            gallery=Gallery(),
-            sightings=Sightings(self._judges.calibrations["visual_forgery"]) if sightings else None,
+            gallery=Gallery(seen),
             progress=progress,
             enrolled=self._enrolled(reference),
         )

@@ -22,6 +22,7 @@ from avdetect.exhibits import (
     SoundBite,
 )
 from avdetect.observation import ChannelAudio, FaceWindow, Observation
+from avdetect.sightings import Sightings, TrackSightings
 from avdetect.suspect_faces import SuspectFaces
 from avdetect.timebase import SAMPLE_RATE_HZ
 from avdetect.types import Part, Segment
@@ -84,16 +85,20 @@ class _Channel:
 
 
 class Gallery:
-    """Exhibits of one scan; ``add`` each observation in order, then ``exhibits``."""
+    """Exhibits of one scan; ``add`` each observation in order, then ``exhibits``.
 
-    def __init__(self) -> None:
+    Args:
+        sightings: told of every observation, too, where an evidence video is wanted.
+    """
+
+    def __init__(self, sightings: Sightings | None = None) -> None:
         self._channels: dict[str, _Channel] = {}
         self._heard_until: dict[str, float] = {}
         self._thumbnails: dict[int, list[tuple[float, NDArray[np.uint8]]]] = {}
         self._stride_s: dict[int, float] = {}
         self._bites: list[tuple[float, int, SoundBite]] = []
         self._count = itertools.count()
-        self._suspects = SuspectFaces()
+        self._suspects, self._sightings = SuspectFaces(), sightings
 
     def add(self, observation: Observation, outputs: Mapping[str, Sequence[BranchOutput]]) -> None:
         """Take in one observation and what the branches said of it."""
@@ -102,6 +107,8 @@ class Gallery:
         for face in observation.faces:
             self._picture(face, observation.fresh)
         self._suspects.add(observation, outputs)
+        if self._sightings is not None:
+            self._sightings.add(observation, outputs)
         for output in outputs.get("voice_clone", ()):
             if len(output.scores) and output.weights.sum() > 0:
                 self._keep_bite(output, observation)
@@ -148,6 +155,10 @@ class Gallery:
                 for moment in moments
             ),
         )
+
+    def sightings(self) -> tuple[TrackSightings, ...] | None:
+        """Where each face was seen; None unless asked for."""
+        return None if self._sightings is None else self._sightings.tracks()
 
     def bites(self) -> tuple[SoundBite, ...]:
         """The most suspicious windows of sound, worst first."""

@@ -18,7 +18,7 @@ from avdetect.observe import observe
 from avdetect.options import ScanOptions
 from avdetect.record import ClipRecord
 from avdetect.reference import EnrolledVoice, VoiceComparison
-from avdetect.sightings import Sightings, TrackSightings
+from avdetect.sightings import TrackSightings
 from avdetect.types import Decision
 from avdetect.verdict import Failure, Input, Stream, Verdict
 
@@ -53,13 +53,12 @@ class Scan:
         options: ScanOptions,
         *,
         gallery: Gallery | None = None,
-        sightings: Sightings | None = None,
         progress: Progress | None = None,
         enrolled: EnrolledVoice | None = None,
         open_with: OpenClip = open_clip,
     ) -> None:
         self._options = options
-        self._gallery, self._sightings = gallery, sightings
+        self._gallery = gallery
         self._progress = progress
         self._record = ClipRecord()
         self._comparison = VoiceComparison(enrolled) if enrolled is not None else None
@@ -87,8 +86,6 @@ class Scan:
         self._record.add(observation, outputs)
         if self._gallery is not None:
             self._gallery.add(observation, outputs)
-        if self._sightings is not None:
-            self._sightings.add(observation, outputs)
         if self._comparison is not None:
             self._comparison.add(observation)
         if self._progress is not None:
@@ -133,7 +130,7 @@ class Scan:
             verdict=verdict,
             exhibits=self._gallery.exhibits(verdict.timeline),
             bites=tuple(_explained(self._gallery.bites(), judges)),
-            sightings=self._sightings.tracks() if self._sightings is not None else None,
+            sightings=self._gallery.sightings(),
         )
 
 

@@ -95,9 +95,7 @@ class Sightings:
         shapes = [face_transform(points) for points in face.landmarks[fresh]]
         track.transforms.append(np.asarray(shapes, np.float32))
 
-    def _hear_of(
-        self, track: _Track, output: BranchOutput, maps: NDArray[np.float32]
-    ) -> None:
+    def _hear_of(self, track: _Track, output: BranchOutput, maps: NDArray[np.float32]) -> None:
         starts = output.segments[:, 0] * FRAME_RATE_HZ
         track.judged_ticks.append(np.rint(starts).astype(np.int64))
         llrs = [self._calibration.fake_llr(float(score)) for score in output.scores]

@@ -48,9 +48,7 @@ class SuspectFaces:
         """Track -> its moments, worst first; tracks in order of their number."""
         return {track: tuple(found) for track, found in sorted(self._moments.items())}
 
-    def _look(
-        self, face: FaceWindow, output: BranchOutput, maps: NDArray[np.float32]
-    ) -> None:
+    def _look(self, face: FaceWindow, output: BranchOutput, maps: NDArray[np.float32]) -> None:
         kept = self._moments.setdefault(face.track, [])
         for row in np.argsort(-output.scores, kind="stable").tolist():
             score = float(output.scores[row])

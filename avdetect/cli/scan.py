@@ -48,6 +48,7 @@ class ScanRequest:
     json: bool
     report: Path | None
     media: bool
+    evidence_video: Path | None
     fail_on_fake: bool
     quiet: bool
 
@@ -78,6 +79,10 @@ def run_scan(arguments: list[str], request: ScanRequest) -> int:
             from avdetect.report.html import prepare_folder
 
             prepare_folder(request.report)
+        if request.evidence_video is not None:
+            from avdetect.cli.evidence import check_request
+
+            check_request(sources, request.evidence_video)
         with own_streams() as out, interruptible() as check:
             for verdict in _judge_all(sources, request, check):
                 done += 1  # before it is shown: whoever reads a line may stop us at once
@@ -110,6 +115,7 @@ def _judge_all(sources: list[Source], request: ScanRequest, check: Checkpoint) -
         settings = _settings(request, detector)
     one_by_one = (
         request.report is not None
+        or request.evidence_video is not None
         or wants_bar(quiet=request.quiet)
         or any(source.name == STDIN_NAME for source in sources)
     )
@@ -150,6 +156,8 @@ def _examine_each(
             yield _failed(source, request)
             continue
         options = settings | {"explain": request.report is not None}
+        if request.evidence_video is not None:
+            options["sightings"] = True
         if source.name == STDIN_NAME:
             options["name"] = STDIN_NAME
         if wants_bar(quiet=request.quiet):
@@ -165,6 +173,10 @@ def _examine_each(
         check()
         if request.report is not None:
             _write_page(examination, request.report, media=request.media)
+        if request.evidence_video is not None:
+            from avdetect.cli.evidence import write_video
+
+            write_video(source, examination, request.evidence_video, check, quiet=request.quiet)
         yield examination.verdict
 
 

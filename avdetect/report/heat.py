@@ -1,4 +1,4 @@
-"""A forgery map as colours over its face: clear where nothing is seen, yellow to red where it is."""
+"""A forgery map as colours over its face: clear where nothing is seen, else yellow to red."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ def heat(forgery_map: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray
     return colour.astype(np.float32), (_DENSEST * np.sqrt(level)).astype(np.float32)
 
 
-def with_heat(
-    picture: NDArray[np.uint8], forgery_map: NDArray[np.float32]
-) -> NDArray[np.uint8]:
+def with_heat(picture: NDArray[np.uint8], forgery_map: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Lay a map over the picture it belongs to.
 
     Args:
@@ -44,4 +42,4 @@ def with_heat(
     height, width = picture.shape[:2]
     stretched = cv2.resize(forgery_map, (width, height), interpolation=cv2.INTER_LINEAR)
     colour, density = heat(np.asarray(stretched, np.float32))
-    return np.rint(picture * (1.0 - density) + colour * density).astype(np.uint8)
+    return np.asarray(np.rint(picture * (1.0 - density) + colour * density), np.uint8)
