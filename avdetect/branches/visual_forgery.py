@@ -13,7 +13,7 @@ from avdetect.branches.base import BranchOutput, PartScore
 from avdetect.checkpoint import Checkpoint
 from avdetect.errors import CheckpointError
 from avdetect.nn.fixed_batch import batch_size, run_fixed
-from avdetect.nn.image_encoder import FaceForgeryConfig, FaceForgeryNet, mask_of
+from avdetect.nn.image_encoder import FaceForgery, FaceForgeryConfig, FaceForgeryNet, mask_of
 from avdetect.observation import FaceWindow, Observation
 from avdetect.timebase import FRAME_RATE_HZ, exact_ratio
 from avdetect.types import Part, Segment
@@ -42,8 +42,7 @@ class VisualForgeryBranch:
         wanted = [each for plan in plans for each in plan if isinstance(each, _Frames)]
         if wanted:
             crops = np.concatenate([frames.crops for frames in wanted])
-            token, score, mask_logits = self._judge(crops)
-            judged = token.numpy(), score.numpy(), mask_of(mask_logits).numpy()
+            judged = tuple(part.numpy() for part in self._judge(crops))
         outputs: list[list[BranchOutput]] = []
         start = 0
         for plan in plans:
@@ -86,9 +85,12 @@ class VisualForgeryBranch:
         return BranchOutput.absent(part, reason, self.token_width)
 
     def _judge(self, crops: NDArray[np.uint8]) -> tuple[Tensor, ...]:
+        """Tokens (N, D), scores (N,) and maps (N, 28, 28) in [0, 1]."""
+
         def batch(faces: Tensor) -> tuple[Tensor, ...]:
             pixels = faces.to(self._device).permute(0, 3, 1, 2).float() / 255.0
-            return tuple(part.cpu() for part in self._net(pixels))
+            said: FaceForgery = self._net(pixels)
+            return said.token.cpu(), said.score.cpu(), mask_of(said.mask_logits).cpu()
 
         return run_fixed(batch, torch.from_numpy(crops), batch_size(self._device))
 

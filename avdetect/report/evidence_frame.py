@@ -146,14 +146,16 @@ class FrameArtist:
         colour = _colour(face.fake_llr)
         cv2.rectangle(stage, (x0, y0), (x1, y1), colour, max(1, self._px(2)))
         text, size = _label(face), 0.45 * self._unit
-        (width, height), _ = cv2.getTextSize(text, _FONT, size, max(1, self._px(1)))
-        x = min(max(0, x0), max(0, self._width - width))
-        y = y0 - self._px(6) if y0 > height + self._px(8) else y1 + height + self._px(8)
-        y = min(max(height, y), self._height - self._px(3))
-        cv2.putText(stage, text, (x, y), _FONT, size, (0, 0, 0), self._px(4), cv2.LINE_AA)
-        cv2.putText(
-            stage, text, (x, y), _FONT, size, (255, 255, 255), max(1, self._px(1)), cv2.LINE_AA
-        )
+        thick = max(1, self._px(1))
+        (width, height), _ = cv2.getTextSize(text, _FONT, size, thick)
+        pad = self._px(4)
+        x = min(max(0, x0), max(0, self._width - width - 2 * pad))
+        above = y0 - height - 2 * pad
+        y = above if above >= 0 else min(y1, self._height - height - 2 * pad)
+        corner = (x + width + 2 * pad, y + height + 2 * pad)
+        cv2.rectangle(stage, (x, y), corner, colour, cv2.FILLED)
+        place = (x + pad, y + height + pad)
+        cv2.putText(stage, text, place, _FONT, size, (255, 255, 255), thick, cv2.LINE_AA)
 
     def _draw_panel(self, verdict_line: str) -> Picture:
         panel = np.full((2 * math.ceil(48 * self._unit), self._width, 3), _GROUND, np.uint8)
