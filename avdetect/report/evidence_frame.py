@@ -131,7 +131,10 @@ class FrameArtist:
         to_cells[:, :2] /= scale
         to_cells[:, 2] -= to_cells[:, :2] @ np.array([left, top])
         laid = cv2.warpAffine(
-            face.forgery_map, to_cells, (self._width, self._height), flags=cv2.INTER_LINEAR
+            face.forgery_map,
+            to_cells,
+            (self._width, self._height),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         )
         rows, columns = np.flatnonzero(laid.any(1)), np.flatnonzero(laid.any(0))
         if len(rows) == 0:
