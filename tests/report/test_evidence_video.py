@@ -79,7 +79,7 @@ def test_a_huge_frame_rate_and_odd_sides_are_taken(tmp_path):
     )
     frames = frames_of(rendered(encode(tmp_path / "fast.mkv", pictures=pictures), 1.0))
     assert len(frames) == 25
-    assert abs(read_number(frames[20][:481]) - 192) <= 2
+    assert abs(read_number(frames[20][:481]) - 192) <= 5  # half a tick of the 25 Hz clock
 
 
 def test_the_clips_own_sound_comes_at_its_time(tmp_path):
