@@ -65,6 +65,8 @@ class ScanRequest:
             raise UsageError("--rate must be a number of samples a second above 0")
         if not self.media and self.report is None:
             raise UsageError("--no-media says what to leave out of a report: give --report DIR")
+        if self.evidence_video is not None and self.raw_format is not None:
+            raise UsageError("--evidence-video needs a picture, which --format says there is none")
         if self.speaker_model is not None and self.reference is None:
             raise UsageError("--speaker-model compares with a reference: give --reference FILE")
 
@@ -173,11 +175,11 @@ def _examine_each(
         check()
         if request.report is not None:
             _write_page(examination, request.report, media=request.media)
+        yield examination.verdict
         if request.evidence_video is not None:
             from avdetect.cli.evidence import write_video
 
             write_video(source, examination, request.evidence_video, check, quiet=request.quiet)
-        yield examination.verdict
 
 
 def _checked(show: ReportProgress, check: Checkpoint) -> ReportProgress:

@@ -10,11 +10,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from avdetect.media.picture import MAX_SHOWN_PX
+from avdetect.observation import FACE_CROP_PX
 from avdetect.report.heat import heat
 from avdetect.report.words import llr_words, time_words
 from avdetect.sightings import TrackSightings
+from avdetect.timebase import FRAME_RATE_HZ
 
 _NARROWEST_PX = 640  # smaller pictures are enlarged, or the verdict could not be read
+_JUDGED_EVERY_S = 0.2
 _JUDGED_FOR_TICKS = 10  # a score holds for 0.4 s around its frame
 _FAKE, _REAL, _UNJUDGED = (180, 35, 24), (29, 95, 191), (130, 138, 150)  # those of the page
 _INK, _SOFT, _GROUND = (26, 34, 48), (88, 97, 116), (245, 247, 250)
@@ -83,9 +87,10 @@ class FrameArtist:
         duration_s: float,
         verdict_line: str,
     ) -> None:
-        enlarge = max(1.0, _NARROWEST_PX / size[0])
+        enlarge = max(1.0, min(_NARROWEST_PX / size[0], MAX_SHOWN_PX / size[1]))
         # Even sides: H.264 halves the resolution of colour.
-        self._width, self._height = (2 * math.ceil(side * enlarge / 2) for side in size)
+        width, self._height = (2 * math.ceil(side * enlarge / 2) for side in size)
+        self._width = max(width, _NARROWEST_PX)
         self._tracks, self._duration_s = tracks, duration_s
         self._unit = self._width / _NARROWEST_PX  # of every line and letter
         self._panel = self._draw_panel(verdict_line)
@@ -103,7 +108,7 @@ class FrameArtist:
                 self._draw_box(stage, face, scale, left, top)
             label = ", ".join(_label(face) for face in faces) or label
         panel = self._panel.copy()
-        time_s = tick / 25
+        time_s = tick / FRAME_RATE_HZ
         x = round(min(1.0, time_s / self._duration_s) * (self._width - 1))
         strip_top, strip_bottom = self._px(46), self._px(82)
         cv2.line(panel, (x, strip_top), (x, strip_bottom), _INK, max(1, self._px(1.5)))
@@ -124,7 +129,7 @@ class FrameArtist:
     def _draw_map(self, stage: Picture, face: FaceNow, scale: float, left: int, top: int) -> None:
         if face.forgery_map is None:
             return
-        cell_px = 224 / len(face.forgery_map)
+        cell_px = FACE_CROP_PX / len(face.forgery_map)
         # Picture to crop, then to cells whose centres lie half a cell in.
         to_cells = face.transform.astype(np.float64) / cell_px
         to_cells[:, 2] -= 0.5 - 0.5 / cell_px
@@ -204,7 +209,8 @@ def _worst_llrs(
     worst = np.full(n_columns, np.nan)
     for track in tracks:
         for tick, fake_llr in zip(track.judged_ticks, track.fake_llrs, strict=True):
-            first = int(tick / 25 / duration_s * n_columns)
-            last = max(first + 1, math.ceil((tick / 25 + 0.2) / duration_s * n_columns))
+            start_s = tick / FRAME_RATE_HZ
+            first = int(start_s / duration_s * n_columns)
+            last = max(first + 1, math.ceil((start_s + _JUDGED_EVERY_S) / duration_s * n_columns))
             worst[first:last] = np.fmax(worst[first:last], fake_llr)
     return worst

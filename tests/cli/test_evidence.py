@@ -45,6 +45,12 @@ def test_sound_alone_is_refused_by_name_before_judging(detector, tmp_path, capsy
     assert detector.asked == []
 
 
+def test_headerless_sound_is_refused(detector, tmp_path, capsys):
+    raw = ["--format", "ulaw", "--rate", "8000"]
+    said = refused(capsys, tmp_path / "a.ul", *raw, "--evidence-video", tmp_path / "out.mp4")
+    assert "needs a picture" in said
+
+
 def test_standard_input_is_refused(detector, tmp_path, capsys, monkeypatch):
     stdin = SimpleNamespace(buffer=io.BytesIO(b"fake"), isatty=lambda: False)
     monkeypatch.setattr("sys.stdin", stdin)
