@@ -22,6 +22,10 @@ _JUDGED_EVERY_S = 0.2
 _JUDGED_FOR_TICKS = 10  # a score holds for 0.4 s around its frame
 _FAKE, _REAL, _UNJUDGED = (180, 35, 24), (29, 95, 191), (130, 138, 150)  # those of the page
 _INK, _SOFT, _GROUND = (26, 34, 48), (88, 97, 116), (245, 247, 250)
+_KEY = (
+    "up: fake, down: real, worst face of each moment; colours on a face: where it looks forged "
+    "(weak evidence)"
+)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 Picture = NDArray[np.uint8]
@@ -175,7 +179,7 @@ class FrameArtist:
             y = middle - round(reach * float(worst[x]) / span)
             cv2.line(panel, (x, middle), (x, y), _colour(float(worst[x])), 1)
         cv2.line(panel, (0, middle), (self._width, middle), _SOFT, 1)
-        self._write(panel, "up: fake, down: real; worst face of each moment", 93, 0.32, _SOFT)
+        self._write(panel, _KEY, 93, 0.32, _SOFT)
         return panel
 
     def _write(

@@ -104,7 +104,8 @@ def write_evidence_video(
         if clip.sha256 != verdict.input.sha256:
             raise InputError(f"{clip.path}: has changed since it was judged; judge it again")
         try:
-            with TemporaryDirectory(prefix=".evidence-", dir=target.parent) as folder:
+            # Absolute: ffmpeg takes what stands before a colon for a protocol.
+            with TemporaryDirectory(prefix=".evidence-", dir=target.parent.resolve()) as folder:
                 part = Path(folder) / "video.part"
                 _render(clip, verdict, tracks, part, progress)
                 part.replace(target)

@@ -139,6 +139,21 @@ def test_sound_that_outlasts_the_picture_is_heard_under_black(tmp_path):
     assert frames[40][:400].max() < 30
 
 
+def test_a_relative_path_with_a_colon_is_a_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("case 7: 100%").mkdir()
+    clip = encode(Path("a.mp4"), pictures=numbered_pictures(constant_rate(5, 25.0)))
+    target = Path("case 7: 100%", "-seen.mp4")
+    write_evidence_video("a.mp4", examined(clip, 0.2), target)
+    assert len(frames_of(target.resolve())) == 5
+
+
+def test_bytes_are_rendered_like_their_file(tmp_path):
+    clip = encode(tmp_path / "a.mp4", pictures=numbered_pictures(constant_rate(5, 25.0)))
+    write_evidence_video(clip.read_bytes(), examined(clip, 0.2), tmp_path / "out.mp4")
+    assert len(frames_of(tmp_path / "out.mp4")) == 5
+
+
 def test_progress_is_told_in_seconds(tmp_path):
     clip = encode(tmp_path / "a.mp4", pictures=numbered_pictures(constant_rate(25, 25.0)))
     told = []
