@@ -166,7 +166,7 @@ class _Pictures:
         self._now: PictureFrame | None = None
         self._next = next(self._coming, None)
         if self._next is None:
-            raise UsageError(f"{clip.path}: no picture can be decoded, nothing to show")
+            raise InputError(f"{clip.path}: no picture of it can be decoded; nothing to show")
         height, width = self._next.picture.shape[:2]
         self.size = width, height
 

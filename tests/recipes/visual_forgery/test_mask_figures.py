@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from recipes.visual_forgery.card import _limits_of_maps
 from recipes.visual_forgery.mask_figures import (
     Baseline,
     MappedTwins,
@@ -93,3 +94,13 @@ def test_the_view_is_the_middle_of_the_crop():
     crop[24, 24] = crop[199, 199] = 1.0
     assert view_of_pixels(crop).shape == (SIDE, SIDE)
     assert view_of_pixels(crop).sum() == 2.0
+
+
+def test_the_card_says_whether_maps_are_worth_more_than_one_mask_for_all():
+    truth = squares(0, 8, 88, 96)
+    good = mask_figures({"lip_box": twins(truth, log_odds(truth))}, CENTRE)["all"]
+    poor = mask_figures({"lip_box": twins(truth, log_odds(squares(96, 88, 8, 0)))}, CENTRE)["all"]
+    assert "pixel AUC 1.0" in _limits_of_maps(good)
+    assert "face 0." in _limits_of_maps(good)
+    assert ": better than" in _limits_of_maps(good)
+    assert "not shown to be better than" in _limits_of_maps(poor)
