@@ -116,7 +116,7 @@ def write_evidence_video(
 
 def _check_pictures(clip: Clip) -> None:
     if clip.is_still:
-        raise UsageError(f"{clip.path}: is a photograph, no video; its report shows the face (--report DIR)")
+        raise UsageError(f"{clip.path}: is a photograph, no video; --report DIR shows the face")
     if not clip.has_video:
         raise UsageError(f"{clip.path}: has no picture, which an evidence video needs")
 
