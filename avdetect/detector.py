@@ -27,6 +27,7 @@ from avdetect.observation import Observation
 from avdetect.options import ScanOptions
 from avdetect.reference import EnrolledVoice, enrol
 from avdetect.scan import Examination, Progress, Scan
+from avdetect.sightings import Sightings
 from avdetect.speech.speaker import WEIGHTS, SpeakerModel
 from avdetect.verdict import Model, Verdict
 
@@ -166,6 +167,7 @@ class Detector:
         reference: Reference | None = None,
         progress: Progress | None = None,
         explain: bool = True,
+        sightings: bool = False,
         **options: Any,
     ) -> Examination:
         """Judge one clip and keep what a report shows.
@@ -176,12 +178,15 @@ class Detector:
             progress: called with seconds done and seconds in all (None where unknown).
             explain: find out what of the most suspicious sound carries its score; takes
                 what the voice branch takes for ten minutes of sound, however long the clip.
+            sightings: remember where each face is, for
+                `avdetect.report.evidence_video.write_evidence_video`; 5 kB a second of each face.
             options: see `ScanOptions`.
         """
+        seen = Sightings(self._judges.calibrations["visual_forgery"]) if sightings else None
         scan = Scan(
             source,
             ScanOptions(**options),
-            gallery=Gallery(),
+            gallery=Gallery(seen),
             progress=progress,
             enrolled=self._enrolled(reference),
         )

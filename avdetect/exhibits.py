@@ -48,6 +48,25 @@ class FaceExhibit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MaskedFace:
+    """A suspicious moment of one face track, with the map of where the face looks forged.
+
+    Attributes:
+        track: number of the face track.
+        time_s: seconds from clip start.
+        picture: (224, 224, 3) uint8 RGB face crop.
+        forgery_map: (28, 28) float32 in [0, 1], one cell per 8 px of the crop.
+        fake_llr: of the stretch of the timeline it lies in; None where there is none.
+    """
+
+    track: int
+    time_s: float
+    picture: NDArray[np.uint8]
+    forgery_map: NDArray[np.float32]
+    fake_llr: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
     """What of a stretch of sound carries its score, patch by patch of its spectrogram.
 
@@ -93,3 +112,4 @@ class Exhibits:
     audio: tuple[AudioExhibit, ...] = ()
     faces: tuple[FaceExhibit, ...] = ()
     synchrony: tuple[SyncExhibit, ...] = ()
+    masked_faces: tuple[MaskedFace, ...] = ()

@@ -13,8 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avdetect.branches.base import BranchOutput
-from avdetect.exhibits import AudioExhibit, Exhibits, FaceExhibit, FaceThumbnail, SoundBite
+from avdetect.exhibits import (
+    AudioExhibit,
+    Exhibits,
+    FaceExhibit,
+    FaceThumbnail,
+    MaskedFace,
+    SoundBite,
+)
 from avdetect.observation import ChannelAudio, FaceWindow, Observation
+from avdetect.sightings import Sightings, TrackSightings
+from avdetect.suspect_faces import SuspectFaces
 from avdetect.sync_gallery import SyncGallery
 from avdetect.timebase import SAMPLE_RATE_HZ
 from avdetect.types import Part, Segment
@@ -77,9 +86,13 @@ class _Channel:
 
 
 class Gallery:
-    """Exhibits of one scan; ``add`` each observation in order, then ``exhibits``."""
+    """Exhibits of one scan; ``add`` each observation in order, then ``exhibits``.
 
-    def __init__(self) -> None:
+    Args:
+        sightings: told of every observation, too, where an evidence video is wanted.
+    """
+
+    def __init__(self, sightings: Sightings | None = None) -> None:
         self._channels: dict[str, _Channel] = {}
         self._heard_until: dict[str, float] = {}
         self._thumbnails: dict[int, list[tuple[float, NDArray[np.uint8]]]] = {}
@@ -87,6 +100,7 @@ class Gallery:
         self._bites: list[tuple[float, int, SoundBite]] = []
         self._count = itertools.count()
         self._synchrony = SyncGallery()
+        self._suspects, self._sightings = SuspectFaces(), sightings
 
     def add(self, observation: Observation, outputs: Mapping[str, Sequence[BranchOutput]]) -> None:
         """Take in one observation and what the branches said of it."""
@@ -95,6 +109,9 @@ class Gallery:
         for face in observation.faces:
             self._picture(face, observation.fresh)
         self._synchrony.add(observation, outputs.get("lip_sync", ()))
+        self._suspects.add(observation, outputs)
+        if self._sightings is not None:
+            self._sightings.add(observation, outputs)
         for output in outputs.get("voice_clone", ()):
             if len(output.scores) and output.weights.sum() > 0:
                 self._keep_bite(output, observation)
@@ -130,7 +147,22 @@ class Gallery:
                 for track, thumbnails in sorted(self._thumbnails.items())
             ),
             synchrony=self._synchrony.exhibits(),
+            masked_faces=tuple(
+                MaskedFace(
+                    track=track,
+                    time_s=moment.time_s,
+                    picture=moment.picture,
+                    forgery_map=moment.forgery_map,
+                    fake_llr=_score_at(timeline, Part(face_track=track), moment.time_s),
+                )
+                for track, moments in self._suspects.moments().items()
+                for moment in moments
+            ),
         )
+
+    def sightings(self) -> tuple[TrackSightings, ...] | None:
+        """Where each face was seen; None unless asked for."""
+        return None if self._sightings is None else self._sightings.tracks()
 
     def bites(self) -> tuple[SoundBite, ...]:
         """The most suspicious windows of sound, worst first."""

@@ -91,6 +91,5 @@ class ClipRecord:
 
 def _kept(output: BranchOutput) -> BranchOutput:
     """An output without what only a report shows."""
-    if output.agreement is None:
-        return output
-    return replace(output, agreement=output.agreement.summed())
+    agreement = None if output.agreement is None else output.agreement.summed()
+    return replace(output, agreement=agreement, maps=None)

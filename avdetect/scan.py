@@ -18,6 +18,7 @@ from avdetect.observe import observe
 from avdetect.options import ScanOptions
 from avdetect.record import ClipRecord
 from avdetect.reference import EnrolledVoice, VoiceComparison
+from avdetect.sightings import TrackSightings
 from avdetect.types import Decision
 from avdetect.verdict import Failure, Input, Stream, Verdict
 
@@ -28,11 +29,19 @@ _MOST_EXPLAINED = 3  # each costs some sixty judgements of its stretch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
-    """A verdict with what a report shows beside it."""
+    """A verdict with what a report shows beside it.
+
+    Attributes:
+        verdict: what was found.
+        exhibits: pictures of sound and faces.
+        bites: stretches to listen to.
+        sightings: where each face was, for an evidence video; None unless asked for.
+    """
 
     verdict: Verdict
     exhibits: Exhibits
     bites: tuple[SoundBite, ...]
+    sightings: tuple[TrackSightings, ...] | None = None
 
 
 class Scan:
@@ -121,6 +130,7 @@ class Scan:
             verdict=verdict,
             exhibits=self._gallery.exhibits(verdict.timeline),
             bites=tuple(_explained(self._gallery.bites(), judges)),
+            sightings=self._gallery.sightings(),
         )
 
 

@@ -178,6 +178,8 @@ def test_an_examination_carries_what_a_report_shows(detector, portrait):
     assert examination.verdict.to_json() == portrait.to_json()
     assert examination.exhibits.audio and examination.exhibits.faces[0].thumbnails
     assert examination.bites
+    assert examination.sightings is None  # nobody asked
+    assert {face.track for face in examination.exhibits.masked_faces} == {0}
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
 
 

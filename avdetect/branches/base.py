@@ -47,6 +47,8 @@ class BranchOutput:
         facts: named measurements worth reporting, such as ``av_offset_s``.
         frames: scores of frames; None of a model that gives none.
         agreement: of a mouth with the sound at each offset; None of a branch without either.
+        maps: (L, 28, 28) float32 in [0, 1], where in its face crop each row looks forged; None of
+            a branch that gives none, and of outputs that are remembered.
     """
 
     part: Part
@@ -58,6 +60,7 @@ class BranchOutput:
     facts: dict[str, float] = field(default_factory=dict)
     frames: FrameScores | None = None
     agreement: Agreement | None = None
+    maps: NDArray[np.float32] | None = None
 
     @staticmethod
     def absent(part: Part, reason: str, token_width: int) -> BranchOutput:

@@ -13,7 +13,7 @@ from avdetect.branches.base import BranchOutput, PartScore
 from avdetect.checkpoint import Checkpoint
 from avdetect.errors import CheckpointError
 from avdetect.nn.fixed_batch import batch_size, run_fixed
-from avdetect.nn.image_encoder import FaceForgeryConfig, FaceForgeryNet, mask_of
+from avdetect.nn.image_encoder import FaceForgery, FaceForgeryConfig, FaceForgeryNet, mask_of
 from avdetect.observation import FaceWindow, Observation
 from avdetect.timebase import FRAME_RATE_HZ, exact_ratio
 from avdetect.types import Part, Segment
@@ -42,7 +42,7 @@ class VisualForgeryBranch:
         wanted = [each for plan in plans for each in plan if isinstance(each, _Frames)]
         if wanted:
             crops = np.concatenate([frames.crops for frames in wanted])
-            tokens, scores, _ = (part.numpy() for part in self._judge(crops))
+            judged = tuple(part.numpy() for part in self._judge(crops))
         outputs: list[list[BranchOutput]] = []
         start = 0
         for plan in plans:
@@ -52,7 +52,7 @@ class VisualForgeryBranch:
                     outputs[-1].append(each)
                     continue
                 rows = slice(start, start + len(each.crops))
-                outputs[-1].append(each.output(tokens[rows], scores[rows]))
+                outputs[-1].append(each.output(*(part[rows] for part in judged)))
                 start = rows.stop
         return outputs
 
@@ -74,18 +74,6 @@ class VisualForgeryBranch:
             quality=quality,
         )
 
-    def masks(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Where each face looks forged.
-
-        Args:
-            faces: (T, 224, 224, 3) uint8 RGB, as in `FaceWindow.faces`.
-
-        Returns:
-            (T, 28, 28) float32 in [0, 1], one cell per 8 px of the crop; the rim is not looked at
-            and 0.
-        """
-        return np.asarray(mask_of(self._judge(faces)[2]).numpy(), np.float32)
-
     def _plan(self, face: FaceWindow, seen: Observation) -> _Frames | BranchOutput:
         part = Part(face_track=face.track)
         reason = unusable(face)
@@ -97,9 +85,12 @@ class VisualForgeryBranch:
         return BranchOutput.absent(part, reason, self.token_width)
 
     def _judge(self, crops: NDArray[np.uint8]) -> tuple[Tensor, ...]:
+        """Tokens (N, D), scores (N,) and maps (N, 28, 28) in [0, 1]."""
+
         def batch(faces: Tensor) -> tuple[Tensor, ...]:
             pixels = faces.to(self._device).permute(0, 3, 1, 2).float() / 255.0
-            return tuple(part.cpu() for part in self._net(pixels))
+            said: FaceForgery = self._net(pixels)
+            return said.token.cpu(), said.score.cpu(), mask_of(said.mask_logits).cpu()
 
         return run_fixed(batch, torch.from_numpy(crops), batch_size(self._device))
 
@@ -158,11 +149,17 @@ class _Frames:
         self._segments = np.stack([start_s, start_s + 1.0 / JUDGED_RATE_HZ], 1)
         self._weight = min(1.0, face.size_px / _FULL_FACE_PX)
 
-    def output(self, tokens: NDArray[np.float32], scores: NDArray[np.float32]) -> BranchOutput:
+    def output(
+        self,
+        tokens: NDArray[np.float32],
+        scores: NDArray[np.float32],
+        maps: NDArray[np.float32],
+    ) -> BranchOutput:
         return BranchOutput(
             part=self.part,
             segments=self._segments,
             scores=np.asarray(scores, np.float32),
             tokens=np.asarray(tokens, np.float32),
             weights=np.full(len(scores), self._weight, np.float32),
+            maps=np.asarray(maps, np.float32),
         )

@@ -30,6 +30,7 @@ ratio (LLR; above 0 favours fake) and the probability of fake at the stated prio
 Examples:
   avdetect scan call.wav
   avdetect scan interview.mp4 --report reports/
+  avdetect scan interview.mp4 --evidence-video seen.mp4
   avdetect scan inbox/ --json > verdicts.jsonl
   avdetect scan call.wav --channel left --prior-fake 0.01
   avdetect scan call.wav --reference customer.wav
@@ -139,6 +140,14 @@ def _scan(
     no_media: Annotated[
         bool, typer.Option("--no-media", help="Leave faces and sound out of the pages.")
     ] = False,
+    evidence_video: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.mp4",
+            help="Write the clip as a video to watch: faces boxed, the places that look forged "
+            "coloured, scores and verdict below, with its sound. One video at a time.",
+        ),
+    ] = None,
     prior_fake: Annotated[
         float,
         typer.Option(metavar="P", help="How probable a fake is before looking, between 0 and 1."),
@@ -192,6 +201,7 @@ def _scan(
         json=json,
         report=report,
         media=not no_media,
+        evidence_video=evidence_video,
         fail_on_fake=fail_on is FailOn.FAKE,
         quiet=quiet,
     )

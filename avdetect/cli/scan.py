@@ -48,6 +48,7 @@ class ScanRequest:
     json: bool
     report: Path | None
     media: bool
+    evidence_video: Path | None
     fail_on_fake: bool
     quiet: bool
 
@@ -64,6 +65,8 @@ class ScanRequest:
             raise UsageError("--rate must be a number of samples a second above 0")
         if not self.media and self.report is None:
             raise UsageError("--no-media says what to leave out of a report: give --report DIR")
+        if self.evidence_video is not None and self.raw_format is not None:
+            raise UsageError("--evidence-video needs a picture, which --format says there is none")
         if self.speaker_model is not None and self.reference is None:
             raise UsageError("--speaker-model compares with a reference: give --reference FILE")
 
@@ -78,6 +81,10 @@ def run_scan(arguments: list[str], request: ScanRequest) -> int:
             from avdetect.report.html import prepare_folder
 
             prepare_folder(request.report)
+        if request.evidence_video is not None:
+            from avdetect.cli.evidence import check_request
+
+            check_request(sources, request.evidence_video)
         with own_streams() as out, interruptible() as check:
             for verdict in _judge_all(sources, request, check):
                 done += 1  # before it is shown: whoever reads a line may stop us at once
@@ -110,6 +117,7 @@ def _judge_all(sources: list[Source], request: ScanRequest, check: Checkpoint) -
         settings = _settings(request, detector)
     one_by_one = (
         request.report is not None
+        or request.evidence_video is not None
         or wants_bar(quiet=request.quiet)
         or any(source.name == STDIN_NAME for source in sources)
     )
@@ -150,6 +158,8 @@ def _examine_each(
             yield _failed(source, request)
             continue
         options = settings | {"explain": request.report is not None}
+        if request.evidence_video is not None:
+            options["sightings"] = True
         if source.name == STDIN_NAME:
             options["name"] = STDIN_NAME
         if wants_bar(quiet=request.quiet):
@@ -166,6 +176,10 @@ def _examine_each(
         if request.report is not None:
             _write_page(examination, request.report, media=request.media)
         yield examination.verdict
+        if request.evidence_video is not None:
+            from avdetect.cli.evidence import write_video
+
+            write_video(source, examination, request.evidence_video, check, quiet=request.quiet)
 
 
 def _checked(show: ReportProgress, check: Checkpoint) -> ReportProgress:

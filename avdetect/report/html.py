@@ -22,7 +22,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from avdetect.calibration import probability
 from avdetect.errors import OutputError
 from avdetect.exhibits import AudioExhibit, Exhibits, SoundBite
-from avdetect.report import charts, pictures, sync_charts, words
+from avdetect.report import charts, heat, pictures, sync_charts, words
 from avdetect.types import Part
 from avdetect.verdict import Model, Verdict
 
@@ -115,6 +115,8 @@ def render_page(
             channels=[_channel_figure(item, verdict, duration_s) for item in shown.audio],
             faces=shown.faces,
             synchrony=sync_charts.sync_figures(exhibits.synchrony, verdict, media=media),
+            masked_faces=shown.masked_faces,
+            mask_meaning=heat.MEANING,
             sounds=[_sound_figure(bite, strongest) for bite in sounds],
             strongest=strongest,
             models=_models(verdict),
@@ -139,6 +141,7 @@ def _environment() -> Environment:
         banded=pictures.banded_spectrogram_uri,
         jpeg=pictures.jpeg_uri,
         llr=words.llr_words,
+        masked=pictures.masked_face_uri,
         number=words.number_words,
         missing_similarity=words.missing_similarity,
         percent=words.percent_words,

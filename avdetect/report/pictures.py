@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from avdetect.exhibits import MaskedFace
+from avdetect.report.heat import with_heat
 from avdetect.timebase import SAMPLE_RATE_HZ
 
 _DYNAMIC_RANGE_DB = 80.0  # below this a spectrogram shows only noise
@@ -26,6 +28,11 @@ def jpeg_uri(picture: NDArray[np.uint8]) -> str:
 def png_uri(picture: NDArray[np.uint8]) -> str:
     """A small drawing without loss; ``picture`` is (H, W) grey or (H, W, 3) BGR uint8."""
     return _image_uri(picture, "png", [])
+
+
+def masked_face_uri(face: MaskedFace) -> str:
+    """A face under the colours of its forgery map, as a data URI."""
+    return jpeg_uri(with_heat(face.picture, face.forgery_map))
 
 
 def spectrogram_uri(spectrogram: NDArray[np.float32]) -> str:

@@ -7,7 +7,7 @@ than 0 and 1, on lengths that differ and on one class only: a metric is not defi
 from eval.metrics.calibration import Reliability, cllr, ece, min_cllr, pav, reliability
 from eval.metrics.cost import ASVSPOOF5_POINT, OperatingPoint, act_dcf, min_dcf
 from eval.metrics.localisation import LocalisationFigures, Proposal, localisation
-from eval.metrics.masks import iinc, mask_iou, pixel_accuracy
+from eval.metrics.masks import iinc, mask_iou, pixel_accuracy, pixel_auc
 from eval.metrics.ranking import (
     accuracy,
     auc,
@@ -62,6 +62,7 @@ __all__ = [
     "min_tdcf",
     "pav",
     "pixel_accuracy",
+    "pixel_auc",
     "reliability",
     "roc_curve",
     "sync_offset_error",

@@ -1,10 +1,11 @@
-"""How well a predicted forgery mask covers the true one: IoU, IINC, pixel-wise accuracy."""
+"""How well a predicted forgery mask covers the true one: IoU, IINC, pixel accuracy and AUC."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from eval.metrics.ranking import auc
 from eval.metrics.trials import Bools
 
 
@@ -56,6 +57,24 @@ def pixel_accuracy(truth: ArrayLike, predicted: ArrayLike) -> float:
     """
     true, ours = _masks(truth, predicted)
     return float(np.mean(true == ours))
+
+
+def pixel_auc(truth: ArrayLike, levels: ArrayLike) -> float:
+    """Area under the ROC of one picture's pixels: no threshold, 0.5 is chance, 1 is perfect.
+
+    The probability that a forged pixel stands above a pixel left alone, ties counting one half.
+
+    Args:
+        truth: (H, W) bool or 0/1, true where the picture was forged; neither empty nor full.
+        levels: (H, W) higher = more surely forged, any scale.
+
+    Raises:
+        ValueError: the shapes differ, or the truth is empty or full: nothing is ranked there.
+    """
+    true, values = np.asarray(truth), np.asarray(levels, np.float64)
+    if true.ndim != 2 or true.shape != values.shape:
+        raise ValueError(f"want a mask and a map (H, W), got {true.shape} and {values.shape}")
+    return auc(true.ravel(), values.ravel())
 
 
 def _masks(truth: ArrayLike, predicted: ArrayLike) -> tuple[Bools, Bools]:

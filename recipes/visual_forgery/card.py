@@ -16,7 +16,7 @@ from recipes.datasets.face_folds import fold, sources
 from recipes.datasets.faces import load_faces
 from recipes.export import export_checkpoint
 from recipes.forge.resynthesis import GROUPS
-from recipes.visual_forgery.figures import Figures
+from recipes.visual_forgery.figures import TWINS_PER_KIND, Figures
 from recipes.visual_forgery.settings import RUNS, Settings
 
 
@@ -37,7 +37,8 @@ def export(
         "training": _training_facts(run, settings),
         "figures": {
             "command": f"python -m recipes.visual_forgery.evaluate --model {name}"
-            + (f" --every {figures['_every']}" if figures["_every"] > 1 else ""),
+            + (f" --every {figures['_every']}" if figures["_every"] > 1 else "")
+            + (f" --pairs {figures['_pairs']}" if figures["_pairs"] != TWINS_PER_KIND else ""),
             **{key: _bare(value) for key, value in figures.items() if not key.startswith("_")},
         },
         "limits": {"text": _limits(figures, control)},
@@ -93,6 +94,7 @@ def _limits(figures: Figures, control: tuple[str, Figures] | None) -> str:
         "Judges single frames; no evidence over time. Faces under 48 px or turned more than 60 "
         f"degrees are not judged. Not shown to be better than chance on: {', '.join(at_chance)}."
     )
+    text += _limits_of_maps(figures["masks"]["all"])
     spoken = figures["others_clips"]["spoken"]
     if spoken["auc_95_by_source"][0] <= 0.5:
         text += (
@@ -107,6 +109,17 @@ def _limits(figures: Figures, control: tuple[str, Figures] | None) -> str:
             "far from 0.5, content alone separates the two sides, and figures there tell little."
         )
     return text
+
+
+def _limits_of_maps(maps: Figures) -> str:
+    """What the maps are worth beside one mask for every face."""
+    ours, baseline = maps["network"], maps["mean_training_mask"]
+    better = ours["pixel_auc_95"][0] > baseline["pixel_auc_95"][1]
+    return (
+        f" Maps of own forgeries: pixel AUC {ours['pixel_auc']}, the same mean mask laid on every "
+        f"face {baseline['pixel_auc']}: {'better' if better else 'not shown to be better'} than "
+        "knowing where forgeries usually lie."
+    )
 
 
 def _steps_of(run: str) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -16,6 +17,7 @@ from avdetect.checkpoint import load_checkpoint
 from avdetect.nn.image_encoder import FaceForgeryConfig, FaceForgeryNet
 from recipes.visual_forgery.card import export, load_run
 from recipes.visual_forgery.figures import (
+    TWINS_PER_KIND,
     Figures,
     generated_faces,
     judge_with,
@@ -25,12 +27,19 @@ from recipes.visual_forgery.figures import (
 from recipes.visual_forgery.settings import RUNS, read_settings
 
 
-def measure(net: FaceForgeryNet, every: int = 1) -> Figures:
+def measure(
+    net: FaceForgeryNet,
+    trained_kinds: Mapping[str, float],
+    every: int = 1,
+    n_pairs: int = TWINS_PER_KIND,
+) -> Figures:
     """All held-out figures; scores of the test clips under ``_scores`` (not for the card)."""
     judge = judge_with(net)
+    own, masks = own_forgeries(judge, trained_kinds, n_pairs)
     clips, rows, scores = others_clips(judge, every)
     return {
-        "own_forgeries": own_forgeries(judge),
+        "own_forgeries": own,
+        "masks": masks,
         "others_clips": clips,
         "generated_faces": generated_faces(judge),
         "_scores": [
@@ -56,6 +65,9 @@ def main() -> None:
     parser.add_argument("--control", help="run trained with --shuffle-labels, measured before")
     parser.add_argument("--export", help="name of the folder under models/")
     parser.add_argument("--every", type=int, default=1, help="every n-th frame: a quick look")
+    parser.add_argument(
+        "--pairs", type=int, default=TWINS_PER_KIND, help="own forgeries of each kind"
+    )
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     settings = read_settings(arguments.config)
@@ -63,8 +75,8 @@ def main() -> None:
         net = load_shipped(arguments.model)
     else:
         net = load_run(arguments.run, settings.network)
-    figures = measure(net, arguments.every)
-    figures["_every"] = arguments.every
+    figures = measure(net, settings.kinds, arguments.every, arguments.pairs)
+    figures["_every"], figures["_pairs"] = arguments.every, arguments.pairs
     if not arguments.model:
         (RUNS / arguments.run / "figures.json").write_text(json.dumps(figures, indent=1), "utf-8")
     shown = {key: value for key, value in figures.items() if not key.startswith("_")}

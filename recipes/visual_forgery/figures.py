@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from avdetect.faces.align import align_face
 from avdetect.nn.fixed_batch import CPU_BATCH, run_fixed
-from avdetect.nn.image_encoder import FaceForgeryNet, view_of_mask
+from avdetect.nn.image_encoder import FaceForgeryNet
 from eval.bootstrap import bootstrap_interval
 from eval.metrics import auc, cllr, eer
 from eval.peers import read_peers
@@ -22,6 +22,13 @@ from recipes.datasets.faces import Faces, Row, load_faces, person
 from recipes.forge.faces import KINDS
 from recipes.forge.picture_channel import PictureChannel, apply_channel
 from recipes.forge.twins import TwinSource
+from recipes.visual_forgery.mask_figures import (
+    MappedTwins,
+    TwinPeople,
+    mask_figures,
+    mean_training_mask,
+    view_of_pixels,
+)
 
 Figures = dict[str, Any]
 Floats = NDArray[np.float64]
@@ -50,17 +57,34 @@ def judge_with(net: FaceForgeryNet) -> Judge:
     return judge
 
 
-def own_forgeries(judge: Judge) -> Figures:
-    """Twins forged from held-out people and sources: AUC per kind, and of the maps' cells."""
+def own_forgeries(
+    judge: Judge, trained_kinds: Mapping[str, float], n_pairs: int = TWINS_PER_KIND
+) -> tuple[Figures, Figures]:
+    """Twins forged from held-out people and sources: AUC per kind, and how true the maps are.
+
+    Args:
+        judge: see `judge_with`.
+        trained_kinds: kinds and odds of the training, for the maps' baseline.
+        n_pairs: twins of each kind.
+
+    Returns:
+        Figures of the scores by kind, and of the maps (see `mask_figures`) by kind and ``all``.
+    """
     rng = np.random.default_rng(_SEED)
     source = TwinSource(dict.fromkeys(KINDS, 1.0), held_out=True)
+    people = TwinPeople()
+    found: dict[str, MappedTwins] = {}
     figures: Figures = {}
     for kind in KINDS:
-        twins = [source.draw(rng, kind) for _ in range(TWINS_PER_KIND)]
+        twins = [source.draw(rng, kind) for _ in range(n_pairs)]
         scores, maps = judge([t.real for t in twins] + [t.fake for t in twins])
         labels = np.repeat([0, 1], len(twins))
-        truth = view_of_mask(torch.from_numpy(np.stack([t.mask for t in twins]))).numpy() > 0.5
-        cells = maps[len(twins) :]
+        found[kind] = MappedTwins(
+            truth=np.stack([view_of_pixels(t.mask) > 0.5 for t in twins]),
+            maps=maps[len(twins) :],
+            maps_of_real=maps[: len(twins)],
+            people=tuple(people.of(t) for t in twins),
+        )
         figures[kind] = {
             "n_pairs": len(twins),
             "auc": round(auc(labels, scores), 3),
@@ -68,9 +92,7 @@ def own_forgeries(judge: Judge) -> Figures:
                 float((scores[labels == 1] > scores[labels == 0]).mean()), 3
             ),
         }
-        if truth.any() and not truth.all():
-            figures[kind]["map_cell_auc"] = round(auc(truth.ravel(), cells.ravel()), 3)
-    return figures
+    return figures, mask_figures(found, mean_training_mask(trained_kinds))
 
 
 def others_clips(judge: Judge, every: int = 1) -> tuple[Figures, list[Row], Floats]:

@@ -116,12 +116,22 @@ def test_rows_do_not_depend_on_company(branch):
 
 
 def test_masks_cover_the_crop_within_bounds(branch):
-    masks = branch.masks(a_face(n_frames=5).faces)
+    [[output]] = branch.run([seen(a_face(n_frames=25))])
 
-    assert masks.shape == (5, 28, 28)
-    assert masks.dtype == np.float32
-    assert masks.min() >= 0.0
-    assert masks.max() <= 1.0
+    assert output.maps.shape == (5, 28, 28)
+    assert output.maps.dtype == np.float32
+    assert 0.0 < output.maps[:, 3:-3, 3:-3].min() < output.maps.max() < 1.0
+    assert output.maps.sum() == output.maps[:, 3:-3, 3:-3].sum()  # the rim is not looked at
+
+
+def test_each_row_has_the_map_of_its_own_frame(branch):
+    first, second = a_face(n_frames=11, seed=1), a_face(n_frames=11, track=1, seed=2)
+
+    [[alone]] = branch.run([seen(second)])
+    [[_, beside]] = branch.run([seen(first, second)])
+
+    assert np.allclose(alone.maps, beside.maps, atol=1e-6)
+    assert not np.allclose(alone.maps[0], alone.maps[1], atol=1e-3)
 
 
 def rows(scores, weight=1.0, start_s=0.0):

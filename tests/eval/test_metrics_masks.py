@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eval.metrics import iinc, mask_iou, pixel_accuracy
+from eval.metrics import iinc, mask_iou, pixel_accuracy, pixel_auc
 
 
 def square(top: int, left: int, size: int = 4) -> np.ndarray:
@@ -44,3 +44,26 @@ def test_iinc_stays_between_none_and_all_outside():
 def test_what_is_no_mask_is_refused(metric, predicted):
     with pytest.raises(ValueError, match="mask"):
         metric(EMPTY, predicted)
+
+
+def test_pixel_auc_ranks_forged_pixels_above_others():
+    truth = square(0, 0)
+    levels = np.where(truth, 0.2, 0.1)
+    assert pixel_auc(truth, levels) == 1.0
+    assert pixel_auc(truth, -levels) == 0.0
+    assert pixel_auc(truth, np.full((10, 10), 0.7)) == 0.5
+    # half of the square is marked, and as many pixels outside it
+    half = square(0, 2).astype(float)
+    above, tied = 8 * (84 - 8), 8 * 8 + 8 * (84 - 8)
+    assert pixel_auc(truth, half) == pytest.approx((above + tied / 2) / (16 * 84))
+
+
+@pytest.mark.parametrize("truth", [EMPTY, FULL])
+def test_pixel_auc_needs_forged_and_untouched_pixels(truth):
+    with pytest.raises(ValueError, match="class"):
+        pixel_auc(truth, np.zeros((10, 10)))
+
+
+def test_pixel_auc_refuses_a_map_of_another_shape():
+    with pytest.raises(ValueError, match="map"):
+        pixel_auc(square(0, 0), np.zeros((10, 9)))
