@@ -51,7 +51,7 @@ def test_a_cluster_gives_every_input_one_row_though_an_actor_is_killed_and_files
     words = {f"{n:02}.wav": f"real {n}" for n in range(N_CLIPS)}
     words |= {"07.wav": "crash", "20.wav": "real 21", "33.wav": "broken"}
     folder, diary, out = clips(tmp_path / "in", words), tmp_path / "diary", tmp_path / "out.jsonl"
-    arguments = [cluster, str(folder), str(out), str(diary), "0.4"]
+    arguments = [cluster, str(folder), str(out), str(diary), "1.0"]
     run = subprocess.Popen([sys.executable, "-m", "tests.archive.ray_run", *arguments], cwd=ROOT)
     actors: set[int] = set()
     while len(actors) < 2 or len(judged(diary)) < 12:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import subprocess
 import sys
 from importlib.metadata import version
@@ -63,7 +64,9 @@ def test_bar_goes_to_the_terminal_and_is_gone_afterwards(monkeypatch):
         with progress_bar("[red]call[/red].wav", "1/3") as report:
             report(30.0, 60.0)
         terminal.flush()
-        shown = os.read(ours, 1 << 16).decode()
+        shown = ""
+        while select.select([ours], [], [], 1.0)[0]:  # it comes in pieces
+            shown += os.read(ours, 1 << 16).decode()
     os.close(ours)
     assert "[red]call[/red].wav" in shown
     assert "1/3" in shown

@@ -15,7 +15,7 @@ from tests import synth
 from tests.paths import SAMPLES
 
 VOICES = ("call_synthetic.wav", "portrait_forged.mp4")
-MOST_SHIFT = 0.5  # nats: windows fall elsewhere, which alone moves these two by up to 0.43
+MOST_SHIFT = 0.8  # nats: windows fall elsewhere, which alone moves these two by up to 0.67
 
 
 @pytest.fixture(scope="module")
