@@ -27,6 +27,8 @@ _IDENTIFY_ROWS = 64
 _READERS = 8  # threads of a task that identifies
 _BATCH_ROWS = {False: 16, True: 128}  # without and with a GPU: some times what is under way at once
 _COLUMN = "item"  # rows travel pickled: names need not be text, which Arrow asks of strings
+# Batches of an actor, one at work and one waiting: with more, those that start late get none.
+_IN_FLIGHT = 2
 _KNOCK_S = 5.0
 
 Batch = dict[str, Any]
@@ -93,7 +95,10 @@ class RayEngine:
                 fn_constructor_args=(self._spec, self._share.stall_s),
                 batch_size=n_rows,
                 compute=ray.data.ActorPoolStrategy(
-                    min_size=1, initial_size=n_actors, max_size=n_actors
+                    min_size=1,
+                    initial_size=n_actors,
+                    max_size=n_actors,
+                    max_tasks_in_flight_per_actor=_IN_FLIGHT,
                 ),
                 num_cpus=1,
                 num_gpus=self._share.gpus or None,
