@@ -195,9 +195,7 @@ def judged_rows(face: FaceWindow, seen: Observation) -> NDArray[np.int64]:
     return np.asarray(rows, np.int64)
 
 
-def read_rows(
-    face: FaceWindow, seen: Observation, judged: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def read_rows(face: FaceWindow, seen: Observation, judged: NDArray[np.int64]) -> NDArray[np.int64]:
     """Rows a temporal head reads: every fresh picture that is new, and the judged ones."""
     is_new = np.diff(face.frame_s, prepend=-np.inf) > 0.0
     rows = np.flatnonzero(_fresh(face, seen) & is_new)
@@ -228,9 +226,7 @@ class _Frames:
         self._segments = np.stack([start_s, start_s + 1.0 / JUDGED_RATE_HZ], 1)
         self._weight = min(1.0, face.size_px / _FULL_FACE_PX)
 
-    def track_frames(
-        self, tokens: NDArray[np.float32], scores: NDArray[np.float32]
-    ) -> TrackFrames:
+    def track_frames(self, tokens: NDArray[np.float32], scores: NDArray[np.float32]) -> TrackFrames:
         return TrackFrames(
             frame_index=self._face.frame_index[self._read],
             frame_s=self._face.frame_s[self._read],

@@ -1,4 +1,4 @@
-"""Pretrained transformers models from a local folder or hub id, and what tells their weights apart."""
+"""Pretrained transformers models from a local folder or hub id, and a hash of their weights."""
 
 from __future__ import annotations
 

@@ -81,7 +81,9 @@ class VisionForgeryNet(nn.Module):
         super().__init__()
         settings = config.backbone
         if settings.tune not in _TUNES:
-            raise CheckpointError(f"backbone.tune {settings.tune!r}: want one of {', '.join(_TUNES)}")
+            raise CheckpointError(
+                f"backbone.tune {settings.tune!r}: want one of {', '.join(_TUNES)}"
+            )
         self.token_width = config.token_width
         self.backbone, (mean, std), found = _pretrained(settings)
         refuse_other_weights(_SETTING, settings.path, found, settings.weights_sha256)
@@ -94,7 +96,11 @@ class VisionForgeryNet(nn.Module):
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
         shape: Any = self.backbone.config
         # DINOv2 is made for 518 px and reads fewer as well; the others read one size only.
-        self._side = min(shape.image_size, FACE_CROP_PX) if shape.model_type == "dinov2" else shape.image_size
+        self._side = (
+            min(shape.image_size, FACE_CROP_PX)
+            if shape.model_type == "dinov2"
+            else shape.image_size
+        )
         self._grid = self._side // shape.patch_size
         width = shape.hidden_size
         self.norm = nn.LayerNorm(width)
@@ -122,7 +128,7 @@ class VisionForgeryNet(nn.Module):
         with torch.set_grad_enabled(torch.is_grad_enabled() and self._tuned):
             hidden = self.backbone(pixel_values=(view - self.mean) / self.std).last_hidden_state
         hidden = self.norm(hidden)
-        whole, patches = hidden[:, 0], hidden[:, -self._grid**2 :]  # registers lie between
+        whole, patches = hidden[:, 0], hidden[:, -(self._grid**2) :]  # registers lie between
         logits = self.mask(patches).float()
         weight = logits.sigmoid()
         marked = (patches * weight).sum(1) / (weight.sum(1) + 1.0)

@@ -1,8 +1,8 @@
 """Forged face tracks: one kind of `recipes.forge.faces` over a second, and how it holds in time.
 
-    anew       parameters drawn again for every frame: flicker, a jittering edge
-    drifting   one forgery slowly becomes another
-    constant   one set of parameters for all frames, as good generators do
+anew       parameters drawn again for every frame: flicker, a jittering edge
+drifting   one forgery slowly becomes another
+constant   one set of parameters for all frames, as good generators do
 """
 
 from __future__ import annotations

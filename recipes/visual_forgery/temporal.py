@@ -4,7 +4,8 @@ python -m recipes.visual_forgery.track_data
 python -m recipes.visual_forgery.temporal --run tracks
 python -m recipes.visual_forgery.temporal --run tracks-shuffled --shuffle-labels
 
-The frame network is frozen; the head learns what to add to the mean of its scores.
+The frame network is frozen; the head learns what to add to the mean of its scores. ``--export NAME``
+writes both as one checkpoint, whose calibration is to be fitted anew.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from __future__ import annotations
 import argparse
 import json
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from avdetect.checkpoint import load_checkpoint
 from avdetect.nn.temporal_head import Stretch, TemporalConfig, TemporalHead
+from recipes.calibrate import PROVISIONAL
+from recipes.export import export_checkpoint
 from recipes.visual_forgery.settings import RUNS
 from recipes.visual_forgery.temporal_figures import compare
 from recipes.visual_forgery.track_data import MODEL, Tracks, load_tracks
@@ -156,6 +161,28 @@ def run(training: HeadTraining, folder: Path, *, resume: bool) -> None:
             losses = []
 
 
+def export_with_head(
+    name: str, model: str, head: TemporalHead, config: TemporalConfig, figures: Mapping[str, Any]
+) -> Path:
+    """Write ``models/<name>``: a frame network's checkpoint with a head beside it."""
+    frames = load_checkpoint(model)
+    state = {f"temporal.{key}": tensor for key, tensor in head.state_dict().items()}
+    return export_checkpoint(
+        name,
+        role="visual_forgery",
+        summary=f"{model} with a temporal head for jitter, drift and flicker.",
+        state={**frames.state, **state},
+        config={**frames.card.config, "temporal": asdict(config)},
+        facts={
+            "training": {"frame_network": model, "head": "recipes/visual_forgery/temporal.py"},
+            "figures": {
+                "sets": [f"{key}: {json.dumps(figure)}" for key, figure in figures.items()]
+            },
+        },
+        calibration=PROVISIONAL,
+    )
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -164,6 +191,7 @@ def main() -> None:
     parser.add_argument("--model", default=MODEL, help="checkpoint whose tokens are read")
     parser.add_argument("--shuffle-labels", action="store_true", help="control: learns nothing")
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--export", help="name of the folder under models/")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     settings = read_temporal_settings(arguments.config)
@@ -177,6 +205,9 @@ def main() -> None:
     }
     (RUNS / arguments.run / "figures.json").write_text(json.dumps(figures, indent=1), "utf-8")
     print(json.dumps(figures, indent=1))
+    if arguments.export:
+        model, head = arguments.model, training.head
+        print(export_with_head(arguments.export, model, head, settings.head, figures))
 
 
 if __name__ == "__main__":

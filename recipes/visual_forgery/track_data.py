@@ -29,7 +29,7 @@ from avdetect.branches.track_stretches import (
     stretches_of,
 )
 from avdetect.faces.align import align_face
-from avdetect.nn.image_encoder import FaceForgeryNet
+from avdetect.nn.face_network import FaceNetwork
 from avdetect.nn.temporal_head import Stretch
 from avdetect.timebase import FRAME_RATE_HZ
 from eval.shared_data import read_rows, shared_path
@@ -89,10 +89,12 @@ def rows_of(name: str) -> list[Row]:
         return measured
     rows = [*development, *read_rows("data/video/sync.csv")]
     wanted = [row for row in rows if is_held_out(row) == (name == "held_out")]
-    return sorted(wanted, key=lambda row: (row not in development, zlib.crc32(row["file"].encode())))
+    return sorted(
+        wanted, key=lambda row: (row not in development, zlib.crc32(row["file"].encode()))
+    )
 
 
-def prepare(name: str, net: FaceForgeryNet, limit: int | None, model: str = MODEL) -> None:
+def prepare(name: str, net: FaceNetwork, limit: int | None, model: str = MODEL) -> None:
     """Write what is missing of a set's first ``limit`` clips."""
     for row in rows_of(name)[:limit]:
         path = _folder(model) / name / (row["file"].replace("/", "__") + ".npz")
@@ -108,7 +110,7 @@ def prepare(name: str, net: FaceForgeryNet, limit: int | None, model: str = MODE
         part.replace(path)
 
 
-def _twin_tracks(row: Row, net: FaceForgeryNet) -> dict[str, Any] | None:
+def _twin_tracks(row: Row, net: FaceNetwork) -> dict[str, Any] | None:
     rng = np.random.default_rng(zlib.crc32(row["file"].encode()))
     kind, course = str(rng.choice(TRACK_KINDS)), str(rng.choice(COURSES))
     pictures = np.stack(list(islice(_frames(row), STRETCH_FRAMES)))
@@ -127,7 +129,7 @@ def _twin_tracks(row: Row, net: FaceForgeryNet) -> dict[str, Any] | None:
     return _table(row, [seen[0], seen[1]], [0, 1], f"{kind}|{course}")
 
 
-def _others_tracks(row: Row, net: FaceForgeryNet) -> dict[str, Any] | None:
+def _others_tracks(row: Row, net: FaceNetwork) -> dict[str, Any] | None:
     """The first second of a clip that nothing was trained on."""
     pictures = np.stack(list(islice(_frames(row), STRETCH_FRAMES)))
     seen = _stretch(net, pictures)
@@ -157,7 +159,7 @@ def _meshes(pictures: Pictures) -> list[NDArray[np.float32] | None]:
         return [find_mesh(mesh, picture) for picture in pictures]
 
 
-def _stretch(net: FaceForgeryNet, pictures: Pictures) -> Stretch | None:
+def _stretch(net: FaceNetwork, pictures: Pictures) -> Stretch | None:
     """One stretch from coded pictures: the face is found anew, as it would be in a clip."""
     found = {k: mesh for k, mesh in enumerate(_meshes(pictures)) if mesh is not None}
     if len(found) < LEAST_FRAMES:
