@@ -114,7 +114,8 @@ class VisualForgeryBranch:
         """What the head adds to each frame (T,)."""
 
         def batch(*parts: Tensor) -> Tensor:
-            return head(Stretch(*(part.to(self._device) for part in parts))).float().cpu()
+            added: Tensor = head(Stretch(*(part.to(self._device) for part in parts)))
+            return added.float().cpu()
 
         stretches, stretch_of = stretches_of(frames)
         added: NDArray[np.float32] = run_fixed(batch, stretches, batch_size(self._device)).numpy()

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import AutoModel, CLIPVisionModel
-from transformers.image_processing_utils import ImageProcessingMixin
+from transformers.image_processing_base import ImageProcessingMixin
 
 from avdetect.errors import CheckpointError
 from avdetect.nn.image_encoder import VIEW_CELLS, FaceForgery, view_of_face
@@ -126,7 +126,7 @@ class VisionForgeryNet(nn.Module):
         size = (self._side, self._side)
         view = F.interpolate(view_of_face(faces), size, mode="bicubic", antialias=True)
         with torch.set_grad_enabled(torch.is_grad_enabled() and self._tuned):
-            hidden = self.backbone(pixel_values=(view - self.mean) / self.std).last_hidden_state
+            hidden = self.backbone(pixel_values=self._scaled(view)).last_hidden_state
         hidden = self.norm(hidden)
         whole, patches = hidden[:, 0], hidden[:, -(self._grid**2) :]  # registers lie between
         logits = self.mask(patches).float()
@@ -138,6 +138,12 @@ class VisionForgeryNet(nn.Module):
             square, (VIEW_CELLS, VIEW_CELLS), mode="bilinear", align_corners=False
         )
         return FaceForgery(token, self.score(token).squeeze(-1), cells.squeeze(1))
+
+    def _scaled(self, view: Tensor) -> Tensor:
+        """Pixels as the vision model expects them."""
+        assert isinstance(self.mean, Tensor)
+        assert isinstance(self.std, Tensor)
+        return (view - self.mean) / self.std
 
 
 def _pretrained(settings: VisionModelSettings) -> tuple[nn.Module, list[list[float]], str]:

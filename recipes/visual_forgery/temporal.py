@@ -4,8 +4,8 @@ python -m recipes.visual_forgery.track_data
 python -m recipes.visual_forgery.temporal --run tracks
 python -m recipes.visual_forgery.temporal --run tracks-shuffled --shuffle-labels
 
-The frame network is frozen; the head learns what to add to the mean of its scores. ``--export NAME``
-writes both as one checkpoint, whose calibration is to be fitted anew.
+The frame network is frozen; the head learns what to add to the mean of its scores. With
+``--export NAME`` both become one checkpoint, whose calibration is to be fitted anew.
 """
 
 from __future__ import annotations
