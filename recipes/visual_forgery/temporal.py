@@ -3,6 +3,7 @@
 python -m recipes.visual_forgery.track_data
 python -m recipes.visual_forgery.temporal --run tracks
 python -m recipes.visual_forgery.temporal --run tracks-shuffled --shuffle-labels
+python -m recipes.visual_forgery.temporal --run tracks-still --still
 
 The frame network is frozen; the head learns what to add to the mean of its scores. With
 ``--export NAME`` both become one checkpoint, whose calibration is to be fitted anew.
@@ -28,7 +29,7 @@ from recipes.calibrate import PROVISIONAL
 from recipes.export import export_checkpoint
 from recipes.visual_forgery.settings import RUNS
 from recipes.visual_forgery.temporal_figures import compare
-from recipes.visual_forgery.track_data import MODEL, Tracks, load_tracks
+from recipes.visual_forgery.track_data import MODEL, SETS, Tracks, load_tracks, stilled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,19 +191,18 @@ def main() -> None:
     parser.add_argument("--run", default="tracks", help="name of the folder under runs/")
     parser.add_argument("--model", default=MODEL, help="checkpoint whose tokens are read")
     parser.add_argument("--shuffle-labels", action="store_true", help="control: learns nothing")
+    parser.add_argument("--still", action="store_true", help="control: nothing moves")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--export", help="name of the folder under models/")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     settings = read_temporal_settings(arguments.config)
-    training = HeadTraining(
-        load_tracks("train", arguments.model), settings, shuffle_labels=arguments.shuffle_labels
-    )
+    sets = {name: load_tracks(name, arguments.model) for name in SETS}
+    if arguments.still:
+        sets = {name: stilled(tracks) for name, tracks in sets.items()}
+    training = HeadTraining(sets["train"], settings, shuffle_labels=arguments.shuffle_labels)
     run(training, RUNS / arguments.run, resume=arguments.resume)
-    figures = {
-        name: compare(training.head, load_tracks(name, arguments.model))
-        for name in ("train", "held_out", "others")
-    }
+    figures = {name: compare(training.head, tracks) for name, tracks in sets.items()}
     (RUNS / arguments.run / "figures.json").write_text(json.dumps(figures, indent=1), "utf-8")
     print(json.dumps(figures, indent=1))
     if arguments.export:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,23 @@ def load_tracks(name: str, model: str = MODEL) -> Tracks:
         labels=parts["labels"],
         **{field: [str(v) for v in parts[field]] for field in ("people", "sources", "notes")},
     )
+
+
+def stilled(tracks: Tracks) -> Tracks:
+    """Every frame of a stretch replaced by their mean: what is left to learn without time."""
+    stretch = tracks.stretch
+    weight = stretch.present.float()[..., None]
+    n = weight.sum(1, keepdim=True).clamp_min(1.0)
+
+    def mean(part: torch.Tensor) -> torch.Tensor:
+        return ((part * weight).sum(1, keepdim=True) / n).expand_as(part).contiguous()
+
+    still = stretch._replace(
+        tokens=mean(stretch.tokens),
+        scores=mean(stretch.scores[..., None]).squeeze(-1),
+        motion=mean(stretch.motion),
+    )
+    return replace(tracks, stretch=still)
 
 
 def rows_of(name: str) -> list[Row]:

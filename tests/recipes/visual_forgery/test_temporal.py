@@ -17,7 +17,7 @@ from recipes.visual_forgery.temporal import (
     thinned,
 )
 from recipes.visual_forgery.temporal_figures import compare
-from recipes.visual_forgery.track_data import Tracks, load_tracks, rows_of
+from recipes.visual_forgery.track_data import Tracks, load_tracks, rows_of, stilled
 from tests.shared import requires_shared
 
 SETTINGS = TemporalSettings(
@@ -116,6 +116,17 @@ def test_twins_lose_the_same_frames():
     assert torch.equal(present[::2], present[1::2])
     assert 0.3 < present.float().mean() < 0.9
     assert torch.equal(thinned(stretch, 0.0).present, stretch.present)
+
+
+def test_a_stilled_track_keeps_its_mean_and_nothing_moves():
+    tracks = flickering_tracks()
+    tracks.stretch.present[:, 20:] = False
+
+    still = stilled(tracks)
+
+    assert torch.allclose(still.stretch.tokens[:, 3], tracks.stretch.tokens[:, :20].mean(1))
+    assert (still.stretch.tokens.diff(dim=1) == 0.0).all()
+    assert torch.allclose(still.frame_scores(), tracks.frame_scores(), atol=1e-6)
 
 
 def test_others_are_counted_by_their_generator():
