@@ -1,19 +1,30 @@
-"""Judges each face by its pixels: blends, resampling, redrawn skin; frame by frame, 5 a second."""
+"""Judges each face by its pixels: blends, resampling, redrawn skin; frame by frame, 5 a second.
+
+With a temporal head in the checkpoint (``[config.temporal]``) the frame network reads every new
+picture of the 25 Hz clock, and each second's score for jitter, drift and flicker is added to that
+second's frames. Without one, frames alone are judged.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from avdetect.branches.base import BranchOutput, PartScore
+from avdetect.branches.track_stretches import TrackFrames, stretches_of
 from avdetect.checkpoint import Checkpoint
 from avdetect.errors import CheckpointError
+from avdetect.faces.motion import MOTION_WIDTH
+from avdetect.nn.face_network import FaceNetwork, build_face_network, read_face_config
 from avdetect.nn.fixed_batch import batch_size, run_fixed
-from avdetect.nn.image_encoder import FaceForgery, FaceForgeryConfig, FaceForgeryNet, mask_of
+from avdetect.nn.image_encoder import FaceForgery, mask_of
+from avdetect.nn.temporal_head import Stretch, TemporalConfig, TemporalHead
+from avdetect.nn.trained_state import load_trained_state
 from avdetect.observation import FaceWindow, Observation
 from avdetect.timebase import FRAME_RATE_HZ, exact_ratio
 from avdetect.types import Part, Segment
@@ -31,9 +42,12 @@ class VisualForgeryBranch:
 
     name = "visual_forgery"
 
-    def __init__(self, net: FaceForgeryNet, token_width: int, device: torch.device) -> None:
-        self.token_width = token_width
+    def __init__(
+        self, net: FaceNetwork, device: torch.device, head: TemporalHead | None = None
+    ) -> None:
+        self.token_width = net.token_width
         self._net = net.eval().to(device)
+        self._head = None if head is None else head.eval().to(device)
         self._device = device
 
     def run(self, observations: Sequence[Observation]) -> list[list[BranchOutput]]:
@@ -52,7 +66,7 @@ class VisualForgeryBranch:
                     outputs[-1].append(each)
                     continue
                 rows = slice(start, start + len(each.crops))
-                outputs[-1].append(each.output(*(part[rows] for part in judged)))
+                outputs[-1].append(self._output(each, *(part[rows] for part in judged)))
                 start = rows.stop
         return outputs
 
@@ -80,9 +94,32 @@ class VisualForgeryBranch:
         if reason is None:
             rows = judged_rows(face, seen)
             if len(rows):
-                return _Frames(part, face, rows)
+                read = rows if self._head is None else read_rows(face, seen, rows)
+                return _Frames(part, face, rows, read)
             reason = f"face {face.track}: no frame in this stretch that was not judged before"
         return BranchOutput.absent(part, reason, self.token_width)
+
+    def _output(
+        self,
+        frames: _Frames,
+        tokens: NDArray[np.float32],
+        scores: NDArray[np.float32],
+        maps: NDArray[np.float32],
+    ) -> BranchOutput:
+        if self._head is not None:
+            scores = scores + self._over_time(self._head, frames.track_frames(tokens, scores))
+        return frames.output(tokens, scores, maps)
+
+    def _over_time(self, head: TemporalHead, frames: TrackFrames) -> NDArray[np.float32]:
+        """What the head adds to each frame (T,)."""
+
+        def batch(*parts: Tensor) -> Tensor:
+            added: Tensor = head(Stretch(*(part.to(self._device) for part in parts)))
+            return added.float().cpu()
+
+        stretches, stretch_of = stretches_of(frames)
+        added: NDArray[np.float32] = run_fixed(batch, stretches, batch_size(self._device)).numpy()
+        return added[stretch_of]
 
     def _judge(self, crops: NDArray[np.uint8]) -> tuple[Tensor, ...]:
         """Tokens (N, D), scores (N,) and maps (N, 28, 28) in [0, 1]."""
@@ -96,15 +133,40 @@ class VisualForgeryBranch:
 
 
 def build_visual_forgery(checkpoint: Checkpoint, device: torch.device) -> VisualForgeryBranch:
-    """The branch of a checkpoint; raises `CheckpointError` if its weights do not fit its card."""
+    """The branch of a checkpoint.
+
+    Raises:
+        CheckpointError: if its weights do not fit its card, or its backbone cannot be loaded.
+    """
     try:
-        config = FaceForgeryConfig.from_table(checkpoint.card.config)
-        net = FaceForgeryNet(config)
-        net.load_state_dict(checkpoint.state, strict=True)
+        net, head = build_networks(checkpoint.card.config)
+        load_trained_state(_joined(net, head), checkpoint.state)
     except (TypeError, RuntimeError) as error:
         text = str(error).splitlines()[0]
         raise CheckpointError(f"{checkpoint.card.name}: weights and card differ: {text}") from error
-    return VisualForgeryBranch(net, config.token_width, device)
+    return VisualForgeryBranch(net, device, head)
+
+
+def build_networks(config: Mapping[str, Any]) -> tuple[FaceNetwork, TemporalHead | None]:
+    """The untrained frame network of a card's ``[config]``, and its temporal head if it names one.
+
+    Raises:
+        TypeError: on a key that is not known.
+        CheckpointError: if the backbone cannot be loaded.
+    """
+    table = dict(config)
+    temporal = table.pop("temporal", None)
+    net = build_face_network(read_face_config(table))
+    if temporal is None:
+        return net, None
+    return net, TemporalHead(net.token_width, MOTION_WIDTH, TemporalConfig(**temporal))
+
+
+def _joined(net: FaceNetwork, head: TemporalHead | None) -> nn.Module:
+    """Both under the names of a checkpoint: the head's begin with ``temporal.``."""
+    if head is not None:
+        net.add_module("temporal", head)
+    return net
 
 
 def unusable(face: FaceWindow) -> str | None:
@@ -125,12 +187,7 @@ def judged_rows(face: FaceWindow, seen: Observation) -> NDArray[np.int64]:
     Where the face was found in none of the grid's frames (a short flash, a still picture), the
     one fresh frame nearest to the grid is taken.
     """
-    times = face.frame_index / FRAME_RATE_HZ
-    # Half a frame of slack: ticks and segment borders are both multiples of a frame.
-    slack = 0.5 / FRAME_RATE_HZ
-    fresh = (times >= seen.fresh.start_s - slack) & (times < seen.fresh.end_s - slack)
-    if seen.is_still:
-        fresh = np.ones(len(times), bool)
+    fresh = _fresh(face, seen)
     rows = np.flatnonzero(fresh & (face.frame_index % FRAME_STEP == 0))
     if len(rows) == 0 and fresh.any():
         candidates = np.flatnonzero(fresh)
@@ -139,15 +196,45 @@ def judged_rows(face: FaceWindow, seen: Observation) -> NDArray[np.int64]:
     return np.asarray(rows, np.int64)
 
 
-class _Frames:
-    """Frames of one face to judge, and how they become an output."""
+def read_rows(face: FaceWindow, seen: Observation, judged: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows a temporal head reads: every fresh picture that is new, and the judged ones."""
+    is_new = np.diff(face.frame_s, prepend=-np.inf) > 0.0
+    rows = np.flatnonzero(_fresh(face, seen) & is_new)
+    return np.union1d(rows, judged).astype(np.int64)
 
-    def __init__(self, part: Part, face: FaceWindow, rows: NDArray[np.int64]) -> None:
+
+def _fresh(face: FaceWindow, seen: Observation) -> NDArray[np.bool_]:
+    """(T,) which frames no earlier observation covered; all of a still picture."""
+    if seen.is_still:
+        return np.ones(len(face.frame_index), bool)
+    times = face.frame_index / FRAME_RATE_HZ
+    # Half a frame of slack: ticks and segment borders are both multiples of a frame.
+    slack = 0.5 / FRAME_RATE_HZ
+    return np.asarray((times >= seen.fresh.start_s - slack) & (times < seen.fresh.end_s - slack))
+
+
+class _Frames:
+    """Frames of one face to read, those of them to judge, and how they become an output."""
+
+    def __init__(
+        self, part: Part, face: FaceWindow, rows: NDArray[np.int64], read: NDArray[np.int64]
+    ) -> None:
         self.part = part
-        self.crops = face.faces[rows]
+        self.crops = face.faces[read]
+        self._face, self._read = face, read
+        self._judged = np.searchsorted(read, rows)
         start_s = face.frame_index[rows] / FRAME_RATE_HZ
         self._segments = np.stack([start_s, start_s + 1.0 / JUDGED_RATE_HZ], 1)
         self._weight = min(1.0, face.size_px / _FULL_FACE_PX)
+
+    def track_frames(self, tokens: NDArray[np.float32], scores: NDArray[np.float32]) -> TrackFrames:
+        return TrackFrames(
+            frame_index=self._face.frame_index[self._read],
+            frame_s=self._face.frame_s[self._read],
+            landmarks=self._face.landmarks[self._read],
+            tokens=tokens,
+            scores=scores,
+        )
 
     def output(
         self,
@@ -155,11 +242,12 @@ class _Frames:
         scores: NDArray[np.float32],
         maps: NDArray[np.float32],
     ) -> BranchOutput:
+        judged = self._judged
         return BranchOutput(
             part=self.part,
             segments=self._segments,
-            scores=np.asarray(scores, np.float32),
-            tokens=np.asarray(tokens, np.float32),
-            weights=np.full(len(scores), self._weight, np.float32),
-            maps=np.asarray(maps, np.float32),
+            scores=np.asarray(scores[judged], np.float32),
+            tokens=np.asarray(tokens[judged], np.float32),
+            weights=np.full(len(judged), self._weight, np.float32),
+            maps=np.asarray(maps[judged], np.float32),
         )

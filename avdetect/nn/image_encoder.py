@@ -21,6 +21,7 @@ from avdetect.observation import FACE_CROP_PX
 VIEW_PX = 176  # centre of the face crop that is looked at: hairline to chin, ear to ear
 _MARGIN_PX = (FACE_CROP_PX - VIEW_PX) // 2
 _MASK_STRIDE = 8
+VIEW_CELLS = VIEW_PX // _MASK_STRIDE  # 22
 MASK_SIDE = FACE_CROP_PX // _MASK_STRIDE  # 28; cells outside the view are 0
 
 
@@ -68,6 +69,7 @@ class FaceForgeryNet(nn.Module):
 
     def __init__(self, config: FaceForgeryConfig) -> None:
         super().__init__()
+        self.token_width = config.token_width
         w, d = config.widths, config.depths
         self.high_pass = HighPass(config.n_learned)
         n_folded = 4 * (3 + self.high_pass.n_channels)
@@ -89,8 +91,7 @@ class FaceForgeryNet(nn.Module):
         Raises:
             ShapeError: on any other shape.
         """
-        check_shape(faces, f"B 3 {FACE_CROP_PX} {FACE_CROP_PX}", "faces")
-        view = faces[..., _MARGIN_PX:-_MARGIN_PX, _MARGIN_PX:-_MARGIN_PX]
+        view = view_of_face(faces)
         picture = torch.cat([(view - 0.5) * 4.0, self.high_pass(view)], 1)
         fine = self.stage8(self.stage4(self.stage2(F.pixel_unshuffle(picture, 2))))
         coarse = self.stage16(fine)
@@ -98,6 +99,16 @@ class FaceForgeryNet(nn.Module):
         mask_logits = self.mask_near(fine).float() + far
         token = F.gelu(self.token(_pool(coarse.float(), mask_logits)))
         return FaceForgery(token, self.score(token).squeeze(-1), mask_logits.squeeze(1))
+
+
+def view_of_face(faces: Tensor) -> Tensor:
+    """(B, 3, 224, 224) face crops to the (B, 3, 176, 176) that is looked at.
+
+    Raises:
+        ShapeError: on any other shape.
+    """
+    check_shape(faces, f"B 3 {FACE_CROP_PX} {FACE_CROP_PX}", "faces")
+    return faces[..., _MARGIN_PX:-_MARGIN_PX, _MARGIN_PX:-_MARGIN_PX]
 
 
 def mask_of(mask_logits: Tensor) -> Tensor:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import cast
 
-import torch
-from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoConfig, AutoModel
+from transformers import AutoModel
 
 from avdetect.errors import CheckpointError
 from avdetect.nn.low_rank import adapt
+from avdetect.nn.pretrained import load_pretrained, refuse_other_weights, weights_sha256
 
 # wav2vec 2.0 and XLS-R (Baevski et al. 2020), HuBERT (Hsu et al. 2021), WavLM (Chen et al. 2022)
 FAMILY = ("wav2vec2", "hubert", "wavlm")
 _ADAPTED = ("q_proj", "v_proj")  # of every layer's attention, as Hu et al. found enough
-_UNREAD = {"masked_spec_embed"}  # stands in for masked steps; nothing is masked here
+_SETTING = "speech_model"
 _LAST = re.compile(r"last-([1-9]\d*)")
 
 
@@ -47,7 +45,7 @@ def pinned(settings: SpeechModelSettings) -> SpeechModelSettings:
     Raises:
         CheckpointError: as `tuned_speech_model`.
     """
-    return replace(settings, weights_sha256=_sha256(_pretrained(settings.path)))
+    return replace(settings, weights_sha256=weights_sha256(_pretrained(settings.path)))
 
 
 def tuned_speech_model(settings: SpeechModelSettings) -> nn.Module:
@@ -60,11 +58,7 @@ def tuned_speech_model(settings: SpeechModelSettings) -> nn.Module:
             unknown or asks for more layers than there are.
     """
     model = _pretrained(settings.path)
-    if settings.weights_sha256 not in (None, _sha256(model)):
-        raise CheckpointError(
-            f"speech_model.path {settings.path!r}: holds other weights than it was trained on; "
-            "put those there"
-        )
+    refuse_other_weights(_SETTING, settings.path, weights_sha256(model), settings.weights_sha256)
     layers = cast(nn.ModuleList, cast(nn.Module, model.encoder).layers)
     tune, last = settings.tune, _LAST.fullmatch(settings.tune)
     if tune not in ("frozen", "full", "lora") and not (last and int(last[1]) <= len(layers)):
@@ -81,33 +75,8 @@ def tuned_speech_model(settings: SpeechModelSettings) -> nn.Module:
 
 
 def _pretrained(path: str) -> nn.Module:
-    try:
-        config = AutoConfig.from_pretrained(path)
-        if config.model_type not in FAMILY:
-            raise CheckpointError(
-                f"speech_model.path {path!r}: holds a {config.model_type!r} model; "
-                f"want one of {', '.join(FAMILY)}"
-            )
-        config.apply_spec_augment, config.layerdrop = False, 0.0
-        model, loaded = AutoModel.from_pretrained(
-            path, config=config, dtype=torch.float32, output_loading_info=True
-        )
-    except (OSError, ValueError, SafetensorError) as error:
-        reason = str(error).splitlines()[0]
-        raise CheckpointError(
-            f"speech_model.path {path!r}: cannot load: {reason}; set it to a local folder or hub id"
-        ) from error
-    if missing := sorted(set(loaded["missing_keys"]) - _UNREAD):
-        raise CheckpointError(f"speech_model.path {path!r}: lacks weights: {missing[:3]}")
-    return cast(nn.Module, model)
-
-
-def _sha256(model: nn.Module) -> str:
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        if name not in _UNREAD:
-            digest.update(name.encode() + tensor.numpy().tobytes())
-    return digest.hexdigest()
+    changes = {"apply_spec_augment": False, "layerdrop": 0.0}
+    return load_pretrained(_SETTING, path, dict.fromkeys(FAMILY, AutoModel), changes)
 
 
 def _projections(layers: nn.ModuleList) -> Iterator[nn.Linear]:

@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from avdetect.nn.image_encoder import FaceForgeryConfig, FaceForgeryNet
+from avdetect.nn.face_network import FaceConfig, FaceNetwork, build_face_network, pin_backbone
+from avdetect.nn.trained_state import load_trained_state, trained_state
 from recipes.calibrate import PROVISIONAL
 from recipes.datasets.face_folds import fold, sources
 from recipes.datasets.faces import load_faces
@@ -20,12 +21,12 @@ from recipes.visual_forgery.figures import TWINS_PER_KIND, Figures
 from recipes.visual_forgery.settings import RUNS, Settings
 
 
-def load_run(run: str, network: FaceForgeryConfig) -> FaceForgeryNet:
+def load_run(run: str, network: FaceConfig) -> FaceNetwork:
     """The averaged network of a run, with weights rounded to half precision as they ship."""
     state = torch.load(RUNS / run / "weights.pt", weights_only=True)
     rounded = {k: v.half().float() if v.is_floating_point() else v for k, v in state.items()}
-    net = FaceForgeryNet(network)
-    net.load_state_dict(rounded, strict=True)
+    net = build_face_network(network)
+    load_trained_state(net, rounded)
     return net
 
 
@@ -54,9 +55,10 @@ def export(
         name,
         role="visual_forgery",
         summary="Finds blends, resampling and redrawn skin in single face crops, with a map.",
-        state=load_run(run, settings.network).state_dict(),
+        state=trained_state(load_run(run, settings.network)),
         config={
-            k: list(v) if isinstance(v, tuple) else v for k, v in asdict(settings.network).items()
+            k: list(v) if isinstance(v, tuple) else v
+            for k, v in asdict(pin_backbone(settings.network)).items()
         },
         facts=tables,
         calibration=PROVISIONAL,

@@ -14,7 +14,8 @@ from pathlib import Path
 import torch
 
 from avdetect.checkpoint import load_checkpoint
-from avdetect.nn.image_encoder import FaceForgeryConfig, FaceForgeryNet
+from avdetect.nn.face_network import FaceNetwork, build_face_network, read_face_config
+from avdetect.nn.trained_state import load_trained_state
 from recipes.visual_forgery.card import export, load_run
 from recipes.visual_forgery.figures import (
     TWINS_PER_KIND,
@@ -28,7 +29,7 @@ from recipes.visual_forgery.settings import RUNS, read_settings
 
 
 def measure(
-    net: FaceForgeryNet,
+    net: FaceNetwork,
     trained_kinds: Mapping[str, float],
     every: int = 1,
     n_pairs: int = TWINS_PER_KIND,
@@ -48,11 +49,13 @@ def measure(
     }
 
 
-def load_shipped(name: str) -> FaceForgeryNet:
-    """The network of a committed checkpoint."""
+def load_shipped(name: str) -> FaceNetwork:
+    """The frame network of a committed checkpoint, without its temporal head if it has one."""
     checkpoint = load_checkpoint(name)
-    net = FaceForgeryNet(FaceForgeryConfig.from_table(checkpoint.card.config))
-    net.load_state_dict(checkpoint.state, strict=True)
+    config = {key: value for key, value in checkpoint.card.config.items() if key != "temporal"}
+    state = {k: v for k, v in checkpoint.state.items() if not k.startswith("temporal.")}
+    net = build_face_network(read_face_config(config))
+    load_trained_state(net, state)
     return net.eval()
 
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from avdetect.faces.align import align_face
+from avdetect.nn.face_network import FaceNetwork
 from avdetect.nn.fixed_batch import CPU_BATCH, run_fixed
-from avdetect.nn.image_encoder import FaceForgeryNet
 from eval.bootstrap import bootstrap_interval
 from eval.metrics import auc, cllr, eer
 from eval.peers import read_peers
@@ -43,7 +43,7 @@ _SPOKEN = ("lip-sync", "talking-portrait")
 _EQUAL_CHANNEL = PictureChannel(shrink=0.5, jpeg_quality=80)
 
 
-def judge_with(net: FaceForgeryNet) -> Judge:
+def judge_with(net: FaceNetwork) -> Judge:
     """Crops to frame scores and (22, 22) map log-odds, as the branch computes them."""
     net.eval()
 

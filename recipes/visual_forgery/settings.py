@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from avdetect.nn.image_encoder import FaceForgeryConfig
+from avdetect.nn.face_network import FaceConfig, read_face_config
 
 RUNS = Path(__file__).resolve().parents[2] / "runs" / "visual_forgery"
 
@@ -31,7 +31,7 @@ class TrainingSettings:
 class Settings:
     """The whole file."""
 
-    network: FaceForgeryConfig
+    network: FaceConfig
     training: TrainingSettings
     kinds: dict[str, float]
 
@@ -40,7 +40,7 @@ def read_settings(path: Path) -> Settings:
     """Read a config file; raises ``TypeError`` on a key that is not known or missing."""
     table = tomllib.loads(path.read_text("utf-8"))
     return Settings(
-        network=FaceForgeryConfig.from_table(table.pop("network")),
+        network=read_face_config(table.pop("network")),
         training=TrainingSettings(**table.pop("training")),
         **table,
     )

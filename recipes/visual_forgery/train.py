@@ -19,7 +19,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from avdetect.nn.image_encoder import FaceForgery, FaceForgeryNet, view_of_mask
+from avdetect.nn.face_network import build_face_network, pin_backbone
+from avdetect.nn.image_encoder import FaceForgery, view_of_mask
+from avdetect.nn.trained_state import load_trained_state, trained_state
 from recipes.forge.twins import TwinCrops, TwinSource
 from recipes.visual_forgery.settings import RUNS, Settings, TrainingSettings, read_settings
 
@@ -76,7 +78,7 @@ class Training:
         torch.manual_seed(settings.training.seed)
         self.settings = settings.training
         self.step = 0
-        self.net = FaceForgeryNet(settings.network)
+        self.net = build_face_network(settings.network)
         self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = torch.optim.swa_utils.AveragedModel(
             self.net,
@@ -84,7 +86,7 @@ class Training:
             use_buffers=True,
         )
         self._optimiser = torch.optim.AdamW(
-            self.net.parameters(),
+            [weight for weight in self.net.parameters() if weight.requires_grad],
             self.settings.learning_rate,
             weight_decay=self.settings.weight_decay,
         )
@@ -108,16 +110,15 @@ class Training:
         return loss.item()
 
     def weights(self) -> dict[str, Tensor]:
-        """The averaged network's state."""
-        state: dict[str, Tensor] = self.average.module.state_dict()
-        return state
+        """The averaged network's state, without what is frozen."""
+        return trained_state(self.average.module)
 
     def save(self, path: Path) -> None:
         """Write everything needed to go on."""
         state = {
             "step": self.step,
-            "net": self.net.state_dict(),
-            "average": self.average.state_dict(),
+            "net": trained_state(self.net),
+            "average": trained_state(self.average),
             "optimiser": self._optimiser.state_dict(),
         }
         torch.save(state, path.with_suffix(".part"))
@@ -127,8 +128,8 @@ class Training:
         """Go on from a file of `save`."""
         state: dict[str, Any] = torch.load(path, weights_only=True)
         self.step = int(state["step"])
-        self.net.load_state_dict(state["net"])
-        self.average.load_state_dict(state["average"])
+        load_trained_state(self.net, state["net"])
+        load_trained_state(self.average, state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
 
     def _rate(self) -> float:
@@ -191,6 +192,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     settings = read_settings(arguments.config)
+    settings = replace(settings, network=pin_backbone(settings.network))
     if arguments.steps:
         settings = replace(settings, training=replace(settings.training, n_steps=arguments.steps))
     run(

@@ -7,14 +7,19 @@ import torch
 from avdetect.branches.base import BranchOutput
 from avdetect.branches.visual_forgery import (
     VisualForgeryBranch,
+    build_networks,
     build_visual_forgery,
     judged_rows,
 )
 from avdetect.checkpoint import Checkpoint, ModelCard
 from avdetect.errors import CheckpointError
-from avdetect.nn.image_encoder import FaceForgeryConfig, FaceForgeryNet
+from avdetect.nn.face_network import pin_backbone, read_face_config
+from avdetect.nn.fixed_batch import CPU_BATCH, run_fixed
+from avdetect.nn.image_encoder import FaceForgeryConfig, FaceForgeryNet, mask_of
+from avdetect.nn.trained_state import trained_state
 from avdetect.observation import FaceWindow, Observation
 from avdetect.types import Part, Segment
+from tests.nn.tiny_vision_models import save_tiny_vision
 
 CONFIG = {"widths": [8, 8, 8, 8], "depths": [0, 0, 0, 1], "token_width": 16, "n_learned": 2}
 
@@ -195,3 +200,119 @@ def test_weights_of_another_layout_are_refused():
 def test_branch_is_named_for_the_bundle(branch):
     assert isinstance(branch, VisualForgeryBranch)
     assert branch.name == "visual_forgery"
+
+
+TEMPORAL = {**CONFIG, "temporal": {"width": 16, "heads": 2}}
+
+
+def temporal_checkpoint(weight):
+    """The frame network of `a_checkpoint` with a head whose last layer has that weight."""
+    torch.manual_seed(1)
+    _, head = build_networks(TEMPORAL)
+    torch.nn.init.constant_(head.score.weight, weight)
+    plain = a_checkpoint(TEMPORAL)
+    state = {f"temporal.{name}": tensor for name, tensor in head.state_dict().items()}
+    return replace(plain, state={**plain.state, **state})
+
+
+def talking(n_frames=100, **changes):
+    landmarks = np.random.default_rng(3).uniform(0, 200, (n_frames, 478, 2)).astype(np.float32)
+    return a_face(n_frames=n_frames, landmarks=landmarks, **changes)
+
+
+def test_without_a_head_it_is_the_frame_network_bit_for_bit(branch):
+    face = a_face(n_frames=33)
+    [[output]] = branch.run([seen(face)])
+
+    net = FaceForgeryNet(FaceForgeryConfig.from_table(CONFIG)).eval()
+    net.load_state_dict(a_checkpoint().state)
+    crops = torch.from_numpy(face.faces[::5])
+
+    def batch(faces):
+        said = net(faces.permute(0, 3, 1, 2).float() / 255.0)
+        return said.token, said.score, mask_of(said.mask_logits)
+
+    tokens, scores, maps = run_fixed(batch, crops, CPU_BATCH)
+    assert np.array_equal(output.tokens, tokens.numpy())
+    assert np.array_equal(output.scores, scores.numpy())
+    assert np.array_equal(output.maps, maps.numpy())
+
+
+def test_a_head_that_says_nothing_changes_nothing(branch):
+    silent = build_visual_forgery(temporal_checkpoint(0.0), torch.device("cpu"))
+
+    [[plain]] = branch.run([seen(talking())])
+    [[output]] = silent.run([seen(talking())])
+
+    assert np.array_equal(output.segments, plain.segments)
+    assert np.allclose(output.scores, plain.scores, atol=1e-5)
+    assert np.allclose(output.maps, plain.maps, atol=1e-5)
+
+
+def test_the_head_adds_one_number_to_each_second(branch):
+    heard = build_visual_forgery(temporal_checkpoint(0.3), torch.device("cpu"))
+
+    [[plain]] = branch.run([seen(talking())])
+    [[output]] = heard.run([seen(talking())])
+
+    added = (output.scores - plain.scores).reshape(4, 5)
+    assert np.allclose(added, added[:, :1], atol=1e-5)
+    assert np.abs(np.diff(added[:, 0])).min() > 1e-4
+    assert np.allclose(output.tokens, plain.tokens, atol=1e-5)
+
+
+def test_the_head_sees_frames_between_the_judged_ones():
+    heard = build_visual_forgery(temporal_checkpoint(0.3), torch.device("cpu"))
+    face = talking(n_frames=25)
+    flickering = face.faces.copy()
+    flickering[7] = 0  # not on the grid of five
+
+    [[output]] = heard.run([seen(face)])
+    [[changed]] = heard.run([seen(replace(face, faces=flickering))])
+
+    assert not np.array_equal(output.scores, changed.scores)
+
+
+def test_too_few_pictures_are_judged_by_frames_alone(branch):
+    heard = build_visual_forgery(temporal_checkpoint(0.3), torch.device("cpu"))
+    still = seen(a_face(n_frames=1), end_s=0.0, is_still=True)
+    frozen = seen(talking(frame_s=np.zeros(100)))  # one picture for four seconds
+    for each in (still, frozen, seen(talking(n_frames=7))):
+        [[plain]], [[output]] = branch.run([each]), heard.run([each])
+        assert np.allclose(output.scores, plain.scores, atol=1e-5)
+
+
+def test_rows_with_a_head_do_not_depend_on_company():
+    heard = build_visual_forgery(temporal_checkpoint(0.3), torch.device("cpu"))
+    lone, other = talking(n_frames=40), talking(n_frames=63, track=1, seed=5)
+
+    [[alone]] = heard.run([seen(lone)])
+    [_, [_, beside]] = heard.run([seen(other), seen(other, lone)])
+
+    assert np.array_equal(alone.scores, beside.scores)
+
+
+@pytest.mark.parametrize("config", [CONFIG, {**CONFIG, "temporal": {"widths": 16}}])
+def test_a_head_and_its_card_must_agree(config):
+    wrong = temporal_checkpoint(0.0)
+    wrong = replace(wrong, card=replace(wrong.card, config=config))
+    with pytest.raises(CheckpointError, match="visual_forgery-test: weights and card differ"):
+        build_visual_forgery(wrong, torch.device("cpu"))
+
+
+def test_a_vision_model_takes_the_frame_networks_place(tmp_path):
+    path = save_tiny_vision("dinov2", tmp_path)
+    table = {"token_width": 12, "backbone": {"path": path, "tune": "layer-norm"}}
+    digest = pin_backbone(read_face_config(table)).backbone.weights_sha256
+    table["backbone"]["weights_sha256"] = digest
+    net, _ = build_networks(table)
+    checkpoint = replace(a_checkpoint(table), state=trained_state(net))
+
+    branch = build_visual_forgery(checkpoint, torch.device("cpu"))
+    [[output]] = branch.run([seen(a_face(n_frames=11))])
+
+    assert branch.token_width == output.tokens.shape[1] == 12
+    assert output.maps.shape == (3, 28, 28)
+    save_tiny_vision("dinov2", tmp_path, seed=1)
+    with pytest.raises(CheckpointError, match="other weights"):
+        build_visual_forgery(checkpoint, torch.device("cpu"))

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,11 +7,14 @@ import torch
 
 import recipes.visual_forgery as recipe
 from avdetect.faces.align import align_face
+from avdetect.nn.face_network import build_face_network, read_face_config
 from avdetect.nn.image_encoder import FaceForgeryConfig
+from avdetect.nn.trained_state import load_trained_state
 from recipes.forge.faces import forge
 from recipes.forge.twins import TwinCrops
 from recipes.visual_forgery.settings import Settings, TrainingSettings, read_settings
 from recipes.visual_forgery.train import Training, TwinStream, as_tensors
+from tests.nn.tiny_vision_models import save_tiny_vision
 from tests.recipes.forge.drawn_faces import drawn_material
 
 TRAINING = TrainingSettings(
@@ -96,6 +100,28 @@ def test_resumed_training_goes_on_as_if_never_stopped(tmp_path):
     assert second.step == 6
     for key, value in whole.weights().items():
         assert torch.equal(value, second.weights()[key]), key
+
+
+def test_a_vision_model_is_trained_without_being_kept(tmp_path):
+    path = save_tiny_vision("vit", tmp_path)
+    table = {"token_width": 8, "backbone": {"path": path, "tune": "layer-norm"}}
+    settings = replace(SETTINGS, network=read_face_config(table))
+    training, resumed = Training(settings), Training(settings)
+    before = {name: tensor.clone() for name, tensor in training.net.state_dict().items()}
+
+    for batch in batches(n=3):
+        training.advance(batch)
+    training.save(tmp_path / "training.pt")
+    resumed.load(tmp_path / "training.pt")
+
+    after = training.net.state_dict()
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert {name for name in moved if name.startswith("backbone.")}
+    assert moved <= training.weights().keys()
+    assert not any(name.endswith("attention.query.weight") for name in training.weights())
+    load_trained_state(build_face_network(settings.network), training.weights())
+    for name, tensor in training.weights().items():
+        assert torch.equal(tensor, resumed.weights()[name]), name
 
 
 def test_committed_config_is_read_and_a_wrong_key_refused(tmp_path):
