@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import random
 import signal
 import subprocess
 import sys
 import textwrap
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from avdetect.errors import InputLimitError, InputNotFoundError, UnreadableMediaError
+from avdetect.errors import (
+    InputError,
+    InputLimitError,
+    InputNotFoundError,
+    UnreadableMediaError,
+)
 from avdetect.media.clip import AudioChunk, open_clip
 from avdetect.service import clip_wire
 from avdetect.service.sandbox import DecoderCrashedError, open_confined
@@ -53,6 +61,34 @@ def test_what_is_no_media_is_refused_with_the_same_words(tmp_path):
     with pytest.raises(UnreadableMediaError) as there:
         confined(path)
     assert str(here.value) == str(there.value)
+
+
+def damaged(data: bytes, rng: random.Random) -> bytes:
+    """Flipped, overwritten, cut, doubled: at places by chance, the header among them."""
+    changed = bytearray(data)
+    for _ in range(rng.randrange(1, 6)):
+        at = rng.randrange(min(len(changed), rng.choice((64, 4_096, len(changed)))))
+        match rng.randrange(4):
+            case 0:
+                changed[at] ^= 1 << rng.randrange(8)
+            case 1:
+                changed[at : at + 16] = rng.randbytes(16)
+            case 2:
+                del changed[at : at + rng.randrange(1, 4_096)]
+            case _:
+                changed[at:at] = changed[at : at + rng.randrange(1, 4_096)]
+    return bytes(changed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CLIPS)
+def test_a_damaged_file_is_decoded_or_refused_and_nothing_else(tmp_path, name):
+    rng, path = random.Random(name), tmp_path / name
+    for _ in range(8):
+        path.write_bytes(damaged((SAMPLES / name).read_bytes(), rng))
+        with suppress(InputError):
+            facts, _, _ = contents(confined(path, replace(LIMITS, cpu_s=20)))
+            assert facts[1] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_media_that_is_gone_is_told_from_a_crash(tmp_path):
