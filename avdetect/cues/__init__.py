@@ -1,0 +1,1 @@
+"""Forensic cues: evidence beside the three branches, one file a cue."""

@@ -1,0 +1,1 @@
+"""Provenance: is a file untouched, and what does it say of its own origin."""

@@ -1,0 +1,1 @@
+"""Source tracing: which generator made a fake, and what kind of design it has."""
