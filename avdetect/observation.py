@@ -63,6 +63,23 @@ class FaceWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WholePicture:
+    """A source picture with its surround, one a second; only where cues ask for pictures.
+
+    Attributes:
+        tick: its position on the clip's 25 Hz clock; a face seen in it has this ``frame_index``.
+        time_s: true presentation time, seconds from clip start.
+        pixels: (H, W, 3) uint8 RGB, upright, longest side at most 1920.
+        native_luma: as of `avdetect.media.picture.PictureFrame`; of a photograph alone.
+    """
+
+    tick: int
+    time_s: float
+    pixels: NDArray[np.uint8]
+    native_luma: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """A bounded stretch of one clip, made once and read by every branch.
 
@@ -77,6 +94,7 @@ class Observation:
         copies: (channel, original) names of channels that carry the same sound as another here.
         is_still: True where the picture is a single photograph.
         faces_unfollowed: how often so far a face was left out because larger ones were followed.
+        pictures: the source pictures of its seconds; empty unless they were asked for.
     """
 
     segment: Segment
@@ -87,6 +105,7 @@ class Observation:
     speaking_track: int | None = None
     is_still: bool = False
     faces_unfollowed: int = 0
+    pictures: tuple[WholePicture, ...] = ()
 
     def fresh_speech_s(self, channel: ChannelAudio) -> float:
         """Seconds of speech on one of its channels that no earlier observation covered."""

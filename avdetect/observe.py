@@ -34,7 +34,9 @@ def choose_channels(n_channels: int, channel: str, path: str) -> tuple[int, ...]
     return (index,)
 
 
-def observe(clip: Clip, *, channel: str = "all", pictures: bool = True) -> Iterator[Observation]:
+def observe(
+    clip: Clip, *, channel: str = "all", pictures: bool = True, whole_pictures: bool = False
+) -> Iterator[Observation]:
     """Cut a clip into overlapping observations, in time order.
 
     Each covers `OBSERVATION_S` seconds and starts `OBSERVATION_HOP_S` after the one before; the
@@ -44,6 +46,7 @@ def observe(clip: Clip, *, channel: str = "all", pictures: bool = True) -> Itera
         clip: an open clip; it is read once, from its start.
         channel: which sound channels to hear, see `choose_channels`.
         pictures: False only listens.
+        whole_pictures: keep one whole picture a second in `Observation.pictures`.
 
     Raises:
         InputError: the clip cannot be decoded or lacks the channel.
@@ -51,7 +54,11 @@ def observe(clip: Clip, *, channel: str = "all", pictures: bool = True) -> Itera
     with ExitStack() as stack:
         faces = None
         if clip.has_video and pictures:
-            faces = FaceBuffer(stack.enter_context(FaceFinder()), is_still=clip.is_still)
+            faces = FaceBuffer(
+                stack.enter_context(FaceFinder()),
+                is_still=clip.is_still,
+                keep_pictures=whole_pictures,
+            )
         observer = Observer(
             clip.path, channel, faces, has_audio=clip.has_audio, is_still=clip.is_still
         )
@@ -154,6 +161,7 @@ class Observer:
             speaking_track=speaking_track(faces, channels),
             is_still=self._is_still,
             faces_unfollowed=self._faces.n_unfollowed if self._faces is not None else 0,
+            pictures=self._faces.pictures(segment) if self._faces is not None else (),
         )
 
 

@@ -13,7 +13,7 @@ from avdetect.faces.detect import FaceFinder, FaceMeasure
 from avdetect.faces.track import FaceTracker
 from avdetect.media.clip import PictureFrame
 from avdetect.media.shots import ShotDetector
-from avdetect.observation import FaceWindow
+from avdetect.observation import FaceWindow, WholePicture
 from avdetect.timebase import FRAME_RATE_HZ
 from avdetect.types import Segment
 
@@ -32,10 +32,20 @@ class _Sample:
 
 
 class FaceBuffer:
-    """Streaming store of one clip's faces; ``push`` in time order, read ``window``, ``forget``."""
+    """Streaming store of one clip's faces; ``push`` in time order, read ``window``, ``forget``.
 
-    def __init__(self, finder: FaceFinder, *, is_still: bool = False) -> None:
+    Args:
+        finder: of faces.
+        is_still: the clip is a photograph.
+        keep_pictures: keep one whole picture a second, too.
+    """
+
+    def __init__(
+        self, finder: FaceFinder, *, is_still: bool = False, keep_pictures: bool = False
+    ) -> None:
         self._tracker = FaceTracker(finder, thorough=is_still)
+        self._keep_pictures = keep_pictures
+        self._pictures: list[WholePicture] = []
         self._shots = ShotDetector()
         self._next_tick = 0
         self._samples: dict[int, list[_Sample]] = {}
@@ -54,6 +64,7 @@ class FaceBuffer:
         """Find the faces of a picture and keep them for the ticks at which it is shown."""
         elapsed = frame.ticks.stop - self._next_tick
         self._next_tick = frame.ticks.stop
+        self._keep(frame)
         new_shot = self._shots.update(frame.picture)
         found = self._tracker.update(frame.picture, new_shot=new_shot, ticks=elapsed)
         for track, measure in found.items():
@@ -75,14 +86,44 @@ class FaceBuffer:
                 windows.append(_face_window(track, inside))
         return tuple(windows)
 
+    def pictures(self, segment: Segment) -> tuple[WholePicture, ...]:
+        """Whole pictures kept whose ticks lie within ``segment``."""
+        low, high = (math.ceil(s * FRAME_RATE_HZ - 1e-6) for s in (segment.start_s, segment.end_s))
+        return tuple(picture for picture in self._pictures if low <= picture.tick < high)
+
     def forget(self, before_s: float) -> None:
         """Drop everything earlier than ``before_s``."""
         low = math.ceil(before_s * FRAME_RATE_HZ - 1e-6)
+        self._pictures = [picture for picture in self._pictures if picture.tick >= low]
         kept = {
             track: [sample for sample in samples if sample.tick >= low]
             for track, samples in self._samples.items()
         }
         self._samples = {track: samples for track, samples in kept.items() if samples}
+
+    def _keep(self, frame: PictureFrame) -> None:
+        tick = (
+            _first_of_a_second(frame.ticks)
+            if self._pictures or not self._keep_pictures
+            else (
+                frame.ticks.start  # a clip of less than a second has a picture, too
+            )
+        )
+        if self._keep_pictures and tick is not None:
+            self._pictures.append(
+                WholePicture(
+                    tick=tick,
+                    time_s=frame.time_s,
+                    pixels=frame.picture,
+                    native_luma=frame.native_luma,
+                )
+            )
+
+
+def _first_of_a_second(ticks: range) -> int | None:
+    """The tick at which a second begins, if it is among these."""
+    tick = -(-ticks.start // FRAME_RATE_HZ) * FRAME_RATE_HZ
+    return tick if tick in ticks else None
 
 
 def _face_window(track: int, samples: list[_Sample]) -> FaceWindow:

@@ -18,6 +18,7 @@ from avdetect.media.container import (
     prepare_decoder,
 )
 from avdetect.media.jpeg import is_cut_jpeg
+from avdetect.media.origin import Origin, read_origin
 from avdetect.media.picture import PictureFrame, PictureReader
 from avdetect.media.probe import Probe, probe
 from avdetect.media.sound import AudioChunk, SoundReader
@@ -41,11 +42,13 @@ class Clip:
         has_audio: a sound stream is there that can be decoded.
         has_video: a picture stream is there (cover art does not count; a photograph does).
         is_still: the picture is a single photograph.
+        origin: what the file says of its own making.
         n_bad_samples: sound samples that were not finite and became zeros, known after reading.
         n_bad_packets: packets or frames skipped as damaged, known after reading.
     """
 
-    def __init__(self, source: Source, facts: Probe, raw: RawFormat | None) -> None:
+    def __init__(self, source: Source, facts: Probe, raw: RawFormat | None, origin: Origin) -> None:
+        self.origin = origin
         self._source, self._facts, self._raw = source, facts, raw
         self.path, self.sha256 = source.name, source.sha256
         self.streams: tuple[StreamInfo, ...] = facts.streams
@@ -98,7 +101,9 @@ class Clip:
         streams = self._judged_streams(container, want_video)
         decoder = Decoder(container, streams)
         sound = SoundReader(self.path, self._facts.start_s)
-        picture = PictureReader(self.path, self._facts.start_s, _frame_s(streams))
+        picture = PictureReader(
+            self.path, self._facts.start_s, _frame_s(streams), is_still=self.is_still
+        )
         self.n_bad_samples = self.n_bad_packets = 0
         try:
             for _, frames in decoder.frames():
@@ -170,9 +175,10 @@ def open_clip(source: SourceLike, *, raw: RawFormat | None = None, name: str | N
     try:
         with open_container(opened, raw) as container:
             facts = probe(container, opened.name)
+            origin = read_origin(container, opened.reader())
         if facts.is_still and is_cut_jpeg(opened.reader()):
             raise UnreadableMediaError(f"{opened.name}: is a photograph that was cut off")
-        return Clip(opened, facts, raw)
+        return Clip(opened, facts, raw, origin)
     except AV_ERRORS_AND_MEMORY as e:
         opened.close()
         raise UnreadableMediaError(f"{opened.name}: decoding failed: {e}") from e

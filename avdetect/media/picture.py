@@ -17,6 +17,8 @@ from avdetect.media.probe import check_picture_size
 from avdetect.media.sound import BACKWARD_JUMP_S, MAX_CLIP_S, MAX_SILENCE_S
 from avdetect.timebase import FRAME_RATE_HZ
 
+NATIVE_PX = 1024  # traces of coding need the pixels as they were coded, but not all of them
+_CODING_GRID_PX = 16
 MAX_SHOWN_PX = 1920  # longest side handed out: a face of interest fills 100 px long before that
 _SHORTEST_S, _LONGEST_S = 0.01, 10.0  # of a last frame: MPEG-TS tells 1/90000 s
 _MOST_GRACE_S = 0.018  # just under half a tick of the 25 Hz clock
@@ -31,11 +33,15 @@ class PictureFrame:
         picture: (H, W, 3) uint8 RGB, upright, longest side at most `MAX_SHOWN_PX`.
         ticks: the positions k of the 25 Hz clock at which this picture is shown, never empty.
             Ticks of successive frames join without overlap.
+        native_luma: (h, w) uint8 of a photograph alone: the middle of its luminance as decoded,
+            neither scaled nor turned, at most `NATIVE_PX` a side, cut on the grid of 16 px that
+            JPEG and its kin code by. None of a video.
     """
 
     time_s: float
     picture: NDArray[np.uint8]
     ticks: range
+    native_luma: NDArray[np.uint8] | None = None
 
 
 def first_tick(time_s: float, grace_s: float) -> int:
@@ -51,9 +57,12 @@ def first_tick(time_s: float, grace_s: float) -> int:
 class PictureReader:
     """Turns decoded frames into pictures on the 25 Hz clock; converts only those that are shown."""
 
-    def __init__(self, name: str, clip_start_s: float, frame_s: float) -> None:
+    def __init__(
+        self, name: str, clip_start_s: float, frame_s: float, *, is_still: bool = False
+    ) -> None:
         """``frame_s``: seconds from frame to frame, for the last one and for lost timestamps."""
         self._name, self._clip_start_s, self._frame_s = name, clip_start_s, frame_s
+        self._is_still = is_still
         self._grace_s = min(_MOST_GRACE_S, 0.45 * frame_s)
         self._reformatter = VideoReformatter()
         self._pending: VideoFrame | None = None
@@ -112,7 +121,8 @@ class PictureReader:
         ticks = range(self._next_tick, end)
         self._next_tick = end
         self._shown = True
-        yield PictureFrame(self._pending_s, self._convert(self._pending), ticks)
+        luma = _native_luma(self._pending) if self._is_still else None
+        yield PictureFrame(self._pending_s, self._convert(self._pending), ticks, luma)
 
     def _convert(self, frame: VideoFrame) -> NDArray[np.uint8]:
         scale = min(1.0, MAX_SHOWN_PX / max(frame.width, frame.height))
@@ -127,3 +137,12 @@ class PictureReader:
         if self._axes is None or self._axes[0] != frame.rotation:
             self._axes = (frame.rotation, display_axes(frame))
         return turn_upright(rgb.to_ndarray().astype(np.uint8, copy=False), self._axes[1])
+
+
+def _native_luma(frame: VideoFrame) -> NDArray[np.uint8]:
+    """The middle of a picture's luminance as decoded; of YUV that is the coded plane itself."""
+    luma = frame.to_ndarray(format="gray").astype(np.uint8, copy=False)
+    top, left = (
+        max(0, side - NATIVE_PX) // 2 // _CODING_GRID_PX * _CODING_GRID_PX for side in luma.shape
+    )
+    return np.ascontiguousarray(luma[top : top + NATIVE_PX, left : left + NATIVE_PX])

@@ -10,6 +10,7 @@ import json
 import math
 import struct
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ from avdetect.errors import (
     UnreadableMediaError,
     UsageError,
 )
-from avdetect.media.picture import MAX_SHOWN_PX, PictureFrame
+from avdetect.media.origin import JpegOrigin, Origin
+from avdetect.media.picture import MAX_SHOWN_PX, NATIVE_PX, PictureFrame
 from avdetect.media.sound import (
     CHUNK_SAMPLES,
     CHUNKS_A_SECOND,
@@ -34,6 +36,7 @@ from avdetect.timebase import FRAME_RATE_HZ
 
 _HEAD = struct.Struct("<cII")  # kind, bytes of JSON, bytes of arrays
 _MAX_FACTS = 1 << 20
+_MOST_TEXTS, _MOST_LETTERS = 64, 200
 _MAX_ARRAYS = 4 * MAX_CHANNELS * (MAX_RATE_HZ // CHUNKS_A_SECOND + CHUNK_SAMPLES + 2)
 OPENED, SOUND, PICTURE, REFUSED, ENDED = b"O", b"S", b"P", b"R", b"E"
 _KINDS = frozenset((OPENED, SOUND, PICTURE, REFUSED, ENDED))
@@ -77,7 +80,11 @@ def send_item(write: Write, item: AudioChunk | PictureFrame) -> None:
         return
     ticks = [item.ticks.start, item.ticks.stop]
     facts = {"time_s": item.time_s, "shape": item.picture.shape, "ticks": ticks}
-    send(write, PICTURE, facts, item.picture)
+    luma = item.native_luma
+    if luma is None:
+        send(write, PICTURE, facts, item.picture)
+    else:
+        send(write, PICTURE, facts | {"luma_shape": luma.shape}, item.picture, luma)
 
 
 def receive(read: ReadExactly) -> tuple[bytes, dict[str, Any], bytearray]:
@@ -139,8 +146,46 @@ def _picture(facts: dict[str, Any], arrays: bytearray) -> PictureFrame:
     _require(1 <= height <= MAX_SHOWN_PX and 1 <= width <= MAX_SHOWN_PX and colours == 3)
     first, end = facts["ticks"]
     _require(0 <= first < end <= (MAX_CLIP_S + 3600) * FRAME_RATE_HZ)
-    picture = np.frombuffer(arrays, np.uint8).reshape(height, width, 3)
-    return PictureFrame(_time(facts["time_s"]), picture, range(first, end))
+    values = np.frombuffer(arrays, np.uint8)
+    luma = None
+    if "luma_shape" in facts:
+        rows, columns = facts["luma_shape"]
+        _require(1 <= rows <= NATIVE_PX and 1 <= columns <= NATIVE_PX)
+        values, native = np.split(values, [height * width * 3])
+        luma = native.reshape(rows, columns)
+    picture = values.reshape(height, width, 3)
+    return PictureFrame(_time(facts["time_s"]), picture, range(first, end), luma)
+
+
+def origin_facts(origin: Origin) -> dict[str, Any]:
+    """What a file says of its own making, as JSON."""
+    return asdict(origin)
+
+
+def origin(facts: dict[str, Any]) -> Origin:
+    """What a file says of its own making, as the decoding process told it.
+
+    Raises:
+        TypeError, ValueError, KeyError: it is nothing of the kind.
+    """
+    jpeg = facts["jpeg"]
+    return Origin(
+        container=str(facts["container"])[:_MOST_LETTERS],
+        tags=_texts(facts["tags"]),
+        jpeg=None
+        if jpeg is None
+        else JpegOrigin(
+            tables=tuple(tuple(int(value) for value in table) for table in jpeg["tables"][:4]),
+            sampling=str(jpeg["sampling"])[:_MOST_LETTERS],
+            is_progressive=bool(jpeg["is_progressive"]),
+            camera=_texts(jpeg["camera"]),
+        ),
+    )
+
+
+def _texts(facts: dict[str, Any]) -> dict[str, str]:
+    _require(isinstance(facts, dict) and len(facts) <= _MOST_TEXTS)
+    return {str(key)[:_MOST_LETTERS]: str(value)[:_MOST_LETTERS] for key, value in facts.items()}
 
 
 def _time(value: object) -> float:

@@ -69,6 +69,7 @@ def _facts(clip: Clip) -> dict[str, Any]:
         "has_audio": clip.has_audio,
         "has_video": clip.has_video,
         "is_still": clip.is_still,
+        "origin": clip_wire.origin_facts(clip.origin),
     }
 
 

@@ -46,6 +46,7 @@ class ConfinedClip(Clip):
             self.duration_s = None if facts["duration_s"] is None else float(facts["duration_s"])
             self.has_audio, self.has_video = bool(facts["has_audio"]), bool(facts["has_video"])
             self.is_still = bool(facts["is_still"])
+            self.origin = clip_wire.origin(facts["origin"])
         except (KeyError, TypeError, ValueError) as error:
             raise process.misbehaved() from error
         self.n_bad_samples = self.n_bad_packets = 0
