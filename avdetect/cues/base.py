@@ -22,7 +22,6 @@ from avdetect.nn.face_network import FaceNetwork
 from avdetect.observation import Observation
 from avdetect.types import Part, Segment, StreamInfo
 
-
 WHOLE_CLIP = Part()
 
 
