@@ -92,7 +92,7 @@ def _fold(row: ManifestRow, medium: Medium) -> str:
 def _side_px(path: Path) -> int:
     with Image.open(path) as picture:
         width, height = picture.size
-    return min(width, height)
+    return int(min(width, height))
 
 
 def _equalised(path: Path, out: Path) -> Path:
