@@ -15,6 +15,7 @@ from typing import Any, cast
 import av
 import numpy as np
 from av.audio.codeccontext import AudioCodecContext
+from av.audio.stream import AudioStream
 
 from avdetect.channels.codecs import Waveform, fit_length, resample, through_codec
 from avdetect.channels.degrade import narrow_band, scale_gain, telephone_band
@@ -162,12 +163,12 @@ def _encoded(waveform: Waveform, file: _File) -> bytes:
     at_rate = resample(waveform, SAMPLE_RATE_HZ, file.rate_hz)
     out = io.BytesIO()
     with av.open(out, "w", format=file.container) as muxer:
-        stream = muxer.add_stream(file.encoder, rate=file.rate_hz, layout="mono")
-        context = cast(AudioCodecContext, stream.codec_context)
+        stream = cast(AudioStream, muxer.add_stream(file.encoder, rate=file.rate_hz, layout="mono"))
+        context = stream.codec_context
         if file.bit_rate is not None:
             context.bit_rate = file.bit_rate
         for frame in _frames(at_rate, file, context):
-            muxer.mux(stream.encode(frame))  # type: ignore[call-overload]
+            muxer.mux(stream.encode(frame))
         muxer.close()
         return out.getvalue()
 

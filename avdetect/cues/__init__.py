@@ -5,11 +5,21 @@
 
 from __future__ import annotations
 
-from avdetect.cues import exposure
+from avdetect.cues import codec_history, exposure, hum, noise_floor, phase, pitch_motion
 from avdetect.cues.base import Cue
 from avdetect.errors import UsageError
 
-CUES: dict[str, Cue] = {cue.name: cue for cue in (exposure.CUE,)}
+CUES: dict[str, Cue] = {
+    cue.name: cue
+    for cue in (
+        exposure.CUE,
+        phase.CUE,
+        pitch_motion.CUE,
+        noise_floor.CUE,
+        hum.CUE,
+        codec_history.CUE,
+    )
+}
 
 
 def choose_cues(names: str) -> tuple[Cue, ...]:

@@ -32,7 +32,7 @@ TITLES = {
     "mp3": "MP3",
     "aac": "AAC",
 }
-_EITHER_LAW = "G.711 at 8 kHz (µ-law or A-law)"
+EITHER_LAW = "G.711 at 8 kHz (µ-law or A-law)"
 _LAWS = (NAMES.index("ulaw"), NAMES.index("alaw"))
 
 
@@ -140,9 +140,9 @@ def name_history(
     if shares[first, last] >= sure:
         return tuple(TITLES[NAMES[k]] for k in (int(first), int(last)) if NAMES[k] != LINEAR)
     if int(first) in _LAWS and shares[_LAWS, last].sum() >= sure:
-        return (_EITHER_LAW, TITLES[NAMES[int(last)]])
+        return (EITHER_LAW, TITLES[NAMES[int(last)]])
     if int(last) in _LAWS and first == 0 and shares[0, _LAWS].sum() >= sure:
-        return (_EITHER_LAW,)
+        return (EITHER_LAW,)
     return None
 
 

@@ -1,8 +1,8 @@
 """Numbers in which codecs leave traces: bands they cut, noise they add, holes, grids and lattices.
 
 Cut bands and the noise that follows the voice (companding) stay through a second codec; holes are
-what transform codecs leave where they spend no bits; grids are the frames of speech codecs; lattices
-are the steps of G.711, if nothing came after it (Hicsonmez et al. 2011; Luo et al. 2014).
+what transform codecs leave where they spend no bits; grids are the frames of speech codecs;
+lattices are the steps of G.711, if nothing came after it (Hicsonmez et al. 2011; Luo et al. 2014).
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _slopes(bands: Reals, level_db: Reals) -> tuple[Reals, Reals]:
 
 
 def _grids(samples: Reals, low_hz: float, high_hz: float) -> Reals:
-    """dB by which the envelope's changes beat at frame rates, over their surroundings."""
+    """Decibels by which the envelope's changes beat at frame rates, over their surroundings."""
     spectrum = np.fft.rfft(samples)
     hertz = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE_HZ)
     spectrum[(hertz < low_hz) | (hertz > high_hz)] = 0.0
@@ -104,7 +104,9 @@ def _grids(samples: Reals, low_hz: float, high_hz: float) -> Reals:
     for grid_hz in _GRIDS_HZ:
         centre, reach = round(grid_hz / bin_hz), round(8.0 / bin_hz)
         around = np.median(beat[centre - reach : centre + reach + 1])
-        found.append(10 * np.log10((beat[centre - 1 : centre + 2].max() + 1e-12) / (around + 1e-12)))
+        found.append(
+            10 * np.log10((beat[centre - 1 : centre + 2].max() + 1e-12) / (around + 1e-12))
+        )
     return np.array(found)
 
 
@@ -133,5 +135,7 @@ def _g711_steps() -> tuple[Reals, Reals]:
     code = np.arange(128)
     exponent, mantissa = code >> 4, code & 15
     mu_law = ((2 * mantissa + 33) << exponent) - 33
-    a_law = np.where(exponent == 0, 2 * mantissa + 1, (2 * mantissa + 33) << np.maximum(exponent - 1, 0))
+    a_law = np.where(
+        exponent == 0, 2 * mantissa + 1, (2 * mantissa + 33) << np.maximum(exponent - 1, 0)
+    )
     return mu_law.astype(np.float64) * 4.0, a_law.astype(np.float64) * 8.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,7 @@ class Harmonics:
 
     def bands(self) -> NDArray[np.bool_]:
         """(`N_BANDS`, N, K) which harmonics lie in which band."""
-        edges = zip(BAND_EDGES_HZ[:-1], BAND_EDGES_HZ[1:], strict=True)
+        edges = pairwise(BAND_EDGES_HZ)
         return np.stack([(self.hertz >= low) & (self.hertz < high) for low, high in edges])
 
 
@@ -78,7 +79,9 @@ def harmonics_of(frames: NDArray[np.floating], pitch_hz: NDArray[np.float64]) ->
     )
 
 
-def phase_measures(frames: NDArray[np.floating], track: PitchTrack, run: slice) -> NDArray[np.float64]:
+def phase_measures(
+    frames: NDArray[np.floating], track: PitchTrack, run: slice
+) -> NDArray[np.float64]:
     """What the phases of one voiced run do.
 
     Args:

@@ -17,7 +17,7 @@ from avdetect.types import Part, Segment
 _LEAST_S = 3.0  # a second on each side of a moment, and some to tell hum from chance
 _SECTION_S = 60.0  # that are looked at together: bounds memory
 _KEPT_S = 2.4  # of a section, for the moments at its end
-_BREAK = 0.45  # of phase leap: above what wandering and speech do, see docs/cues_voice.md
+_BREAK = 0.7  # of phase leap: on cases made for development uncut ones stay below, cuts above
 _NEAR_S = 1.2  # one break has one peak
 _MOST_BREAKS = 50
 _MOST_TRACK = 100_000
@@ -33,6 +33,7 @@ class _Found:
     levels_db: list[float]
     n_harmonics: int = 0
     largest_leap: float = 0.0
+    followed_s: float = 0.0
     mains_hz: int = 0
 
     @staticmethod
@@ -84,6 +85,7 @@ class _Hum:
             breaks=_distinct([*behind.breaks, *found])[:_MOST_BREAKS],
             levels_db=[*behind.levels_db, hum.level_db],
             n_harmonics=max(behind.n_harmonics, hum.n_harmonics),
+            followed_s=behind.followed_s + float(hum.followed.sum()) * STEP_S,
             largest_leap=max(behind.largest_leap, float(hum.leap.max(initial=0.0))),
             mains_hz=hum.mains_hz,
         )
@@ -116,7 +118,7 @@ class _Hum:
             ),
             value=found.largest_leap,
             text=f"hum of the {found.mains_hz} Hz mains, {found.n_harmonics} harmonics at "
-            f"{level_db:.0f} dB, near {np.median(found.track_hz):.2f} Hz; {_told(found.breaks)}",
+            f"{level_db:.0f} dB, near {np.median(found.track_hz):.2f} Hz; {_told(found)}",
         )
 
     def _segment(self, found: _Found) -> Segment:
@@ -165,9 +167,12 @@ def _distinct(breaks: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return kept
 
 
-def _told(breaks: list[tuple[float, float]]) -> str:
+def _told(found: _Found) -> str:
+    breaks = found.breaks
+    if found.followed_s < 0.5:
+        return "too faint for its phase to be followed"
     if not breaks:
-        return "its phase runs on without a break"
+        return f"its phase runs on without a break where it was followed, {found.followed_s:.0f} s"
     told = ", ".join(f"{at_s:.1f} s" for at_s, _ in breaks[:5])
     return f"its phase breaks at {told}" + (" and elsewhere" if len(breaks) > 5 else "")
 

@@ -28,7 +28,7 @@ _OFFSETS_HZ = np.linspace(-0.6, 0.6, 61)  # the widest that a grid strays
 _CHANCE = 0.25  # coherence that noise reaches by itself
 _SURE = 0.45  # mean coherence of a harmonic that is there
 _ALONE = 0.75  # of a single harmonic, where no other one is
-_LEAST_WEIGHT = 0.5  # of harmonics heard on both sides of a moment
+_LEAST_WEIGHT = 0.8  # of harmonics heard on both sides: one alone, at most 0.75, is not enough
 
 Complex = NDArray[np.complex128]
 Reals = NDArray[np.float64]
@@ -49,8 +49,9 @@ class Hum:
         times_s: (M,) moments on the clip's clock.
         hertz: (M,) mains frequency over the second before each moment.
         coherence: (M,) how surely hum was heard there, the best harmonics' mean, 0..1.
+        followed: (M,) whether enough harmonics are heard on both sides to follow the phase.
         leap: (M,) how far the phases of all harmonics leap at the moment, mean of 1 - cos: 0 not at
-            all, 1 at random; 0 where too little hum is heard on both sides.
+            all, 1 at random; 0 where not followed.
         n_harmonics: how many are surely there.
         level_db: power of the harmonics together, dB against a full-scale sine.
     """
@@ -59,6 +60,7 @@ class Hum:
     times_s: Reals
     hertz: Reals
     coherence: Reals
+    followed: NDArray[np.bool_]
     leap: Reals
     n_harmonics: int
     level_db: float
@@ -110,7 +112,9 @@ class _Harmonics:
         turn = np.exp(-2j * np.pi * (np.arange(len(spectra)) * HOP_S)[:, None] * numbers * mains_hz)
         values = spectra[:, bins].astype(np.complex128) * turn
         power = np.abs(values) ** 2
-        beside = sum(np.abs(spectra[:, bins + k].astype(np.complex128)) ** 2 for k in (-3, -2, 2, 3))
+        beside = sum(
+            np.abs(spectra[:, bins + k].astype(np.complex128)) ** 2 for k in (-3, -2, 2, 3)
+        )
         usual = np.percentile(power, 25, axis=0)
         # Speech stands out beside the line or on it; hum does neither.
         cover = np.asarray(beside) / 4 + np.maximum(power - 2 * usual, 0.0)
@@ -149,9 +153,7 @@ def _fit(harmonics: _Harmonics, starts: NDArray[np.int64], length: int) -> _Fit:
         gathered = np.abs(weighted[:, :, index] @ turns) ** 2 / energy[:, index : index + 1]
         score += np.maximum(gathered - _CHANCE, 0.0)
     offset_hz = _peak(score)
-    turns = np.exp(
-        -2j * np.pi * offset_hz[:, None, None] * at_s[None, :, None] * harmonics.numbers
-    )
+    turns = np.exp(-2j * np.pi * offset_hz[:, None, None] * at_s[None, :, None] * harmonics.numbers)
     summed = (weighted * turns).sum(axis=1)
     return _Fit(
         offset_hz=offset_hz, amplitude=summed / total, coherence=np.abs(summed) ** 2 / energy
@@ -182,14 +184,15 @@ def _family(
         return None
     # A window serves the moment behind it as its past, and the moment before it as its future.
     apart = (_WINDOW_BLOCKS + _MARGIN_BLOCKS) // _STEP_BLOCKS
-    leap = _leaps(fit, harmonics.numbers, apart, length)
+    followed, leap = _leaps(fit, harmonics.numbers, apart, length)
     moments = starts + 0.5 * (length + apart * _STEP_BLOCKS)
     power = (np.abs(fit.amplitude[:, present]) ** 2).mean(axis=0).sum()
     hum = Hum(
         mains_hz=mains_hz,
-        times_s=start_s + moments * HOP_S,
+        times_s=np.asarray(start_s + moments * HOP_S, np.float64),
         hertz=mains_hz + fit.offset_hz,
         coherence=np.sort(fit.coherence, axis=1)[:, -3:].mean(axis=1),
+        followed=followed,
         leap=leap,
         n_harmonics=int(present.sum()),
         level_db=float(10 * np.log10(power / (BLOCK / 4) ** 2 + 1e-12)),
@@ -197,21 +200,25 @@ def _family(
     return hum, float(np.maximum(heard - _CHANCE, 0).sum())
 
 
-def _leaps(fit: _Fit, numbers: Reals, apart: int, length: int) -> Reals:
-    """(M,) leap between each window and the one that begins ``apart`` steps later."""
-    leap = np.zeros(len(fit.offset_hz))
+def _leaps(fit: _Fit, numbers: Reals, apart: int, length: int) -> tuple[NDArray[np.bool_], Reals]:
+    """(M,) followed, and leap, between each window and the one ``apart`` steps later."""
+    leap, followed = np.zeros(len(fit.offset_hz)), np.zeros(len(fit.offset_hz), bool)
     if len(leap) <= apart:
-        return leap
+        return followed, leap
     past, future = slice(None, -apart), slice(apart, None)
     gap_s = apart * STEP_S
     # From the first block of the past window to that of the future one, at the pitch of each half.
     middle_s = 0.5 * (gap_s + length * HOP_S)
-    turned = 2 * np.pi * numbers * (
-        fit.offset_hz[past, None] * middle_s + fit.offset_hz[future, None] * (gap_s - middle_s)
+    turned = (
+        2
+        * np.pi
+        * numbers
+        * (fit.offset_hz[past, None] * middle_s + fit.offset_hz[future, None] * (gap_s - middle_s))
     )
     away = np.angle(fit.amplitude[future] * fit.amplitude[past].conj()) - turned
     certain = np.maximum(np.minimum(fit.coherence[past], fit.coherence[future]) - _CHANCE, 0.0)
     summed = certain.sum(axis=1)
     strength = (certain * (1 - np.cos(away))).sum(axis=1) / np.maximum(summed, 1e-9)
-    leap[past] = np.where(summed > _LEAST_WEIGHT, strength, 0.0)
-    return leap
+    followed[past] = summed > _LEAST_WEIGHT
+    leap[past] = np.where(followed[past], strength, 0.0)
+    return followed, leap

@@ -8,6 +8,7 @@ forensic examination). Levels are those of bands between 300 and 3400 Hz, agains
 from __future__ import annotations
 
 from collections import deque
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -160,7 +161,7 @@ def _band_levels_db(frames: NDArray[np.float32]) -> NDArray[np.float64]:
     """(N, bands) mean power of each band, dB against a full-scale sine."""
     power = np.abs(np.fft.rfft(frames * np.hanning(_FRAME).astype(np.float32), axis=1)) ** 2
     edges = [round(hertz * _FRAME / SAMPLE_RATE_HZ) for hertz in _BAND_EDGES_HZ]
-    bands = [power[:, a:b].sum(axis=1) for a, b in zip(edges, edges[1:], strict=False)]
+    bands = [power[:, a:b].sum(axis=1) for a, b in pairwise(edges)]
     full_scale = (_FRAME / 4) ** 2
     return np.asarray(10 * np.log10(np.stack(bands, axis=1) / full_scale + 1e-11), np.float64)
 
@@ -175,7 +176,7 @@ def _percentiles(histograms: NDArray[np.int64], per_cent: float) -> NDArray[np.f
     """(bands,) dB, to half a step."""
     summed = np.cumsum(histograms, axis=1)
     wanted = summed[:, -1:] * per_cent / 100
-    return _FLOOR_DB + 0.5 + (summed < wanted).sum(axis=1)
+    return np.asarray(_FLOOR_DB + 0.5 + (summed < wanted).sum(axis=1), np.float64)
 
 
 def _widened(segment: Segment) -> Segment:
@@ -183,7 +184,7 @@ def _widened(segment: Segment) -> Segment:
 
 
 def _falls(levels: NDArray[np.float64], spoken: NDArray[np.bool_]) -> list[float]:
-    """Steepest fall over two frames in the fifth of a second around each end of speech, dB."""
+    """Steepest fall over two frames in the 0.2 s around each end of speech, dB."""
     loud = levels.mean(axis=1)
     ends = np.flatnonzero(spoken[:-1] & ~spoken[1:])
     reach = round(0.2 / _HOP_S)
@@ -202,7 +203,7 @@ def _start(clip: ClipFacts, tools: CueTools) -> SoundReading:
 CUE = Cue(
     name="noise_floor",
     title="Noise floor",
-    measures="Whether what is heard in pauses goes on under the speech: rooms hiss without a break, "
+    measures="Whether what is heard in pauses goes on under the speech: rooms hiss on, "
     "synthesis, gates and splices do not.",
     reference="Maher 2009, Audio forensic examination; Martin 2001, minimum statistics",
     unit="dB",

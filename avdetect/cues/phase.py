@@ -6,6 +6,8 @@ Group delay (Yegnanarayana & Murthy 1992), instantaneous frequency and relative 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,7 +21,7 @@ from avdetect.types import Part, Segment
 _LEAST_RUN = 5  # frames
 _LEAST_VOICED_S = 0.5
 _STEADY = slice(MEASURES.index("shift_stability") * N_BANDS, None)
-_BANDS = tuple(f"{low:.0f}_{high:.0f}_hz" for low, high in zip(BAND_EDGES_HZ, BAND_EDGES_HZ[1:]))
+_BANDS = tuple(f"{low:.0f}_{high:.0f}_hz" for low, high in pairwise(BAND_EDGES_HZ))
 
 
 class _Phase:
@@ -91,8 +93,8 @@ CUE = Cue(
     title="Phase of the voice",
     measures="How group delay, frequency and phase of a voice's harmonics hang together: a throat "
     "couples them, vocoders draw them anew.",
-    reference="Saratxaga et al. 2009 and Sanchez et al. 2015, relative phase shift; Yegnanarayana & "
-    "Murthy 1992, group delay",
+    reference="Saratxaga et al. 2009 and Sanchez et al. 2015, relative phase shift; Yegnanarayana "
+    "& Murthy 1992, group delay",
     unit="%",
     features=tuple(f"{measure}_{band}" for measure in MEASURES for band in _BANDS),
     truth=Truth.AUDIO,

@@ -23,6 +23,7 @@ _SHORTEST_LAG, _LONGEST_LAG = int(SAMPLE_RATE_HZ / HIGHEST_HZ), int(SAMPLE_RATE_
 _VOICED = 0.5  # of full correlation
 _SILENT_DB = 35.0  # below the loudest frame nothing counts as voiced
 _OCTAVE_COST = 0.03  # of correlation for each octave down: the period, not its double
+_SMOOTH_HZ = 2500.0  # above, peaks of the correlation would be narrower than a sample
 _LEAP = 0.2  # of the median pitch of five frames
 
 
@@ -59,6 +60,7 @@ def track_pitch(frames: NDArray[np.floating]) -> PitchTrack:
     centred = frames - frames.mean(axis=1, keepdims=True)
     level_db = 10 * np.log10((centred**2).mean(axis=1) + 1e-10)
     power = np.abs(np.fft.rfft(centred * np.hanning(FRAME), _N_FFT, axis=1)) ** 2
+    power[:, round(_SMOOTH_HZ * _N_FFT / SAMPLE_RATE_HZ) :] = 0.0
     correlation = np.fft.irfft(power, axis=1)[:, : _LONGEST_LAG + 2]
     correlation = correlation / (correlation[:, :1] + 1e-12) / _window_correlation()
     lag, strength = _best_lag(correlation)
@@ -72,16 +74,14 @@ def _best_lag(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Lag of each frame's best peak to a fraction of a sample, and its height."""
     lags = np.arange(_SHORTEST_LAG, _LONGEST_LAG + 1)
-    here = correlation[:, lags]
-    peak = (here >= correlation[:, lags - 1]) & (here >= correlation[:, lags + 1])
-    judged = np.where(peak, here - _OCTAVE_COST * np.log2(lags / _SHORTEST_LAG), -1.0)
-    best = lags[judged.argmax(axis=1)]
-    rows = np.arange(len(correlation))
-    left, middle, right = (correlation[rows, best + k] for k in (-1, 0, 1))
-    bend = left - 2 * middle + right
-    shift = np.where(bend < 0, 0.5 * (left - right) / np.where(bend < 0, bend, -1.0), 0.0)
-    shift = np.clip(shift, -0.5, 0.5)
-    return best + shift, middle - 0.25 * (left - right) * shift
+    left, here, right = (correlation[:, lags + k] for k in (-1, 0, 1))
+    peak = (here >= left) & (here >= right)
+    bend = np.minimum(left - 2 * here + right, -1e-9)
+    shift = np.where(peak, np.clip(0.5 * (left - right) / bend, -0.5, 0.5), 0.0)
+    height = here - 0.25 * (left - right) * shift
+    judged = np.where(peak, height - _OCTAVE_COST * np.log2(lags / _SHORTEST_LAG), -1.0)
+    best, rows = judged.argmax(axis=1), np.arange(len(correlation))
+    return lags[best] + shift[rows, best], height[rows, best]
 
 
 def _without_leaps(hertz: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -54,7 +54,8 @@ class SoundReading:
     def figures(self) -> list[CueFigure]:
         """One curve a channel."""
         curves = [heard.curve(Part(channel=name)) for name, heard in self._listeners.items()]
-        return [curve for curve in curves if curve is not None][:_MOST_FIGURES]
+        found: list[CueFigure] = [curve for curve in curves if curve is not None]
+        return found[:_MOST_FIGURES]
 
 
 class FrameGrid:
@@ -76,7 +77,10 @@ class FrameGrid:
         Returns:
             (N, size) float32 views, and (N,) seconds of their centres on the clip's clock.
         """
-        begin, end = seconds_to_samples(start_s), seconds_to_samples(start_s) + len(channel.waveform)
+        begin, end = (
+            seconds_to_samples(start_s),
+            seconds_to_samples(start_s) + len(channel.waveform),
+        )
         first = max(self._next, -(-begin // self._hop))
         last = (end - self._size) // self._hop
         if last < first:

@@ -14,16 +14,13 @@ from numpy.typing import NDArray
 
 from avdetect.channels.histories import FAMILIES, FILES, LINEAR, History, make_history
 from avdetect.timebase import OBSERVATION_S, SAMPLE_RATE_HZ, seconds_to_samples
-from eval.manifest.row import ManifestRow
-from eval.datasets.demo_voices import read
-from eval.shared_data import shared_root
+from eval.cues.made.speech import untouched_clips
 from recipes.datasets.voices import read_waveform
 
 RUNS = Path("runs/codec_history")
 N_MADE = {"train": 4000, "modern": 1000}
 _LEAST_S = 2.0
 _LENGTH = seconds_to_samples(OBSERVATION_S)
-_ONCE_MP3 = "resemble-ai/Resemblyzer"  # LibriSpeech was published as MP3 before it was FLAC
 _COLUMNS = ("file", "first", "last", "in_own_file", "clip")
 
 
@@ -42,18 +39,6 @@ class Made:
     clip: str
 
 
-def untouched_clips(table: str) -> list[ManifestRow]:
-    """Clips of one table that were never coded with loss, as far as is known; long enough."""
-    return [
-        row
-        for row in read(shared_root())
-        if row.id.startswith(f"{table}/")
-        and row.codec.startswith(("wav", "flac"))
-        and row.source != _ONCE_MP3
-        and (row.duration_s or 0.0) >= _LEAST_S
-    ]
-
-
 def draw_history(rng: np.random.Generator) -> History:
     """Three in five end in a file of their own; half have one codec before the last."""
     if rng.random() < 0.6:
@@ -70,7 +55,7 @@ def prepare(table: str, n: int, seed: int) -> None:
     """Make ``n`` stretches of one table's clips; what is there already stays."""
     folder = RUNS / table
     folder.mkdir(parents=True, exist_ok=True)
-    rows = untouched_clips(table)
+    rows = untouched_clips(table, _LEAST_S)
     lines: list[dict[str, object]] = []
     for number in range(n):
         rng = np.random.default_rng([seed, number])

@@ -51,8 +51,13 @@ class Table:
 
     def only(self, chosen: NDArray[np.bool_]) -> Table:
         """Some of the rows."""
-        fields = (self.traces, self.container, self.first, self.last, self.clip)
-        return Table(*(values[chosen] for values in fields))
+        return Table(
+            self.traces[chosen],
+            self.container[chosen],
+            self.first[chosen],
+            self.last[chosen],
+            self.clip[chosen],
+        )
 
 
 def read_table(name: str) -> Table:
@@ -90,7 +95,8 @@ class _Network(nn.Module):
         active = self.dropout(self.hidden(self.dropout(given)).relu())
         logits = self.first(active)[:, :, None] + self.last(active)[:, None, :]
         flat = logits.masked_fill(~possible, -1e9).flatten(1)
-        return flat.log_softmax(1)
+        log_probabilities: Tensor = flat.log_softmax(1)
+        return log_probabilities
 
 
 def train(table: Table, seed: int) -> CodecModel:

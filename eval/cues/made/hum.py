@@ -56,7 +56,7 @@ def make_case(speech: Waveform, rng: np.random.Generator, *, cut: bool) -> HumCa
 
 
 def _hum(n: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Mains hum: odd harmonics louder, frequency a slow random walk within some hundredths of Hz."""
+    """Mains hum: odd harmonics louder, frequency a slow walk within some hundredths of Hz."""
     steps = rng.normal(0, 0.004, n // SAMPLE_RATE_HZ + 2).cumsum()
     wander = np.interp(np.arange(n) / SAMPLE_RATE_HZ, np.arange(len(steps)), steps)
     mains_hz = rng.choice([50.0, 60.0]) + rng.uniform(-0.08, 0.08) + wander

@@ -66,10 +66,7 @@ def seen(source: SourceLike) -> tuple[ClipFacts, Sequence[Observation]]:
         source: a path, bytes, or (samples, rate_hz).
     """
     with open_clip(source) as clip:
-        facts = ClipFacts(
-            name=clip.path, duration_s=clip.duration_s, streams=clip.streams, origin=clip.origin
-        )
-        return facts, list(observe(clip, pictures=False))
+        return ClipFacts.of(clip), list(observe(clip, pictures=False))
 
 
 def read_by(cue: Cue, source: SourceLike) -> Reading:
