@@ -69,7 +69,7 @@ class _CodecHistory:
             reason = f"too little sound: one stretch of {_LEAST_S:.0f} s with speech is needed"
             return Measurement(medium=Medium.SOUND, part=part, missing=reason)
         shares = self._probabilities()
-        named = name_history(shares, self._container, self._model.sure)
+        named = name_history(shares, self._model.sure)
         if named is None:
             return Measurement(medium=Medium.SOUND, part=part, missing=_unsure(shares))
         earlier = 1.0 - float(shares[0].sum())
@@ -124,16 +124,13 @@ class _OtherCodec:
         return None
 
 
-def name_history(
-    shares: NDArray[np.float64], container: str, sure: float
-) -> tuple[str, ...] | None:
+def name_history(shares: NDArray[np.float64], sure: float) -> tuple[str, ...] | None:
     """Codecs in the order of time, in words; None where no history is likely enough.
 
     Where µ-law and A-law are likely enough together alone, the name leaves open which it was.
 
     Args:
         shares: (F, L) probabilities of first and last codec, as in `NAMES`.
-        container: family of the file's own codec.
         sure: least probability.
     """
     first, last = np.unravel_index(int(shares.argmax()), shares.shape)

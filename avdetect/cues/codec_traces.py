@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import irfft, next_fast_len, rfft
 
 from avdetect.channels.codecs import resample
 from avdetect.timebase import SAMPLE_RATE_HZ
@@ -24,11 +25,23 @@ _FLOOR_DB = -110.0
 _PERCENTILES = (10, 50, 95)
 _HOLE_DB = 25.0
 _HOLE_REACH = 8  # bins to either side
+_GRID_BANDS_HZ = ((300.0, 1500.0), (1500.0, 3400.0))
 _GRIDS_HZ = (50.0, 100.0, 150.0, 200.0)  # frames of 20 ms to subframes of 5 ms
 _N_SLOPES = 8
 _LEAST_FRAMES = 40
 
-N_TRACES = len(_PERCENTILES) * _N_BANDS + 3 * _N_WIDE + 2 * _N_SLOPES + 2 * len(_GRIDS_HZ) + 4
+_VALLEY_BINS = 8  # 250 Hz: a harmonic and the valley beside it
+_N_VALLEYS = _FRAME // 2 // _VALLEY_BINS
+_LOUD, _MIDDLE = (70, 100), (35, 70)  # per cent of the active frames, from the softest
+
+N_TRACES = (
+    len(_PERCENTILES) * _N_BANDS
+    + 2 * _N_VALLEYS
+    + 3 * _N_WIDE
+    + 2 * _N_SLOPES
+    + 2 * len(_GRIDS_HZ)
+    + 4
+)
 
 Reals = NDArray[np.float64]
 
@@ -58,10 +71,10 @@ def codec_traces(waveform: NDArray[np.float32]) -> NDArray[np.float32] | None:
     numbers = [
         (np.percentile(bands[active], _PERCENTILES, axis=0) - loudness_db).ravel(),
         np.clip(quiet.mean(axis=0), -105, None).reshape(_N_WIDE, _WIDE).mean(axis=1),
+        *_valleys(power[active], level_db[active]),
         *_holes(power[active]),
         *_slopes(bands[active], level_db[active]),
-        _grids(samples, 300.0, 1500.0),
-        _grids(samples, 1500.0, 3400.0),
+        *_grids(samples),
         _lattices(waveform),
     ]
     return np.concatenate(numbers).astype(np.float32)
@@ -69,6 +82,20 @@ def codec_traces(waveform: NDArray[np.float32]) -> NDArray[np.float32] | None:
 
 def _db(power: Reals) -> Reals:
     return np.asarray(10 * np.log10(power + 10 ** (_FLOOR_DB / 10)))
+
+
+def _valleys(power: Reals, level_db: Reals) -> list[Reals]:
+    """Level of the softest bins in each 250 Hz of loud, and of middling, frames against the frame.
+
+    Companding fills the valleys between harmonics with noise that follows the voice.
+    """
+    softest = np.sort(power.reshape(len(power), _N_VALLEYS, _VALLEY_BINS), axis=2)[:, :, 1]
+    depth = np.clip(_db(softest) - level_db[:, None], -100, 0)
+    found = []
+    for low, high in (_LOUD, _MIDDLE):
+        edges = np.percentile(level_db, (low, high))
+        found.append(depth[(level_db >= edges[0]) & (level_db <= edges[1])].mean(axis=0))
+    return found
 
 
 def _holes(power: Reals) -> tuple[Reals, Reals]:
@@ -92,22 +119,23 @@ def _slopes(bands: Reals, level_db: Reals) -> tuple[Reals, Reals]:
     return slope, rest.std(axis=0)
 
 
-def _grids(samples: Reals, low_hz: float, high_hz: float) -> Reals:
-    """Decibels by which the envelope's changes beat at frame rates, over their surroundings."""
-    spectrum = np.fft.rfft(samples)
-    hertz = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE_HZ)
-    spectrum[(hertz < low_hz) | (hertz > high_hz)] = 0.0
-    change = np.abs(np.diff(np.log(np.abs(np.fft.irfft(spectrum, len(samples))) + 1e-4)))
-    beat = np.abs(np.fft.rfft((change - change.mean()) * np.hanning(len(change)))) ** 2
-    bin_hz = SAMPLE_RATE_HZ / len(change)
+def _grids(samples: Reals) -> list[Reals]:
+    """Decibels by which each band's envelope beats at frame rates, over their surroundings."""
+    size = next_fast_len(len(samples), real=True)
+    spectrum = np.asarray(rfft(samples, size))
+    hertz = np.arange(len(spectrum)) * SAMPLE_RATE_HZ / size
+    bin_hz = SAMPLE_RATE_HZ / size
+    reach = round(8.0 / bin_hz)
     found = []
-    for grid_hz in _GRIDS_HZ:
-        centre, reach = round(grid_hz / bin_hz), round(8.0 / bin_hz)
-        around = np.median(beat[centre - reach : centre + reach + 1])
-        found.append(
-            10 * np.log10((beat[centre - 1 : centre + 2].max() + 1e-12) / (around + 1e-12))
-        )
-    return np.array(found)
+    for low_hz, high_hz in _GRID_BANDS_HZ:
+        band = np.where((hertz < low_hz) | (hertz > high_hz), 0.0, spectrum)
+        change = np.abs(np.diff(np.log(np.abs(irfft(band, size)) + 1e-4), prepend=0.0))
+        beat = np.abs(rfft((change - change.mean()) * np.hanning(size))) ** 2
+        centres = [round(grid_hz / bin_hz) for grid_hz in _GRIDS_HZ]
+        peaks = np.array([beat[c - 1 : c + 2].max() for c in centres])
+        around = np.array([np.median(beat[c - reach : c + reach + 1]) for c in centres])
+        found.append(np.asarray(10 * np.log10((peaks + 1e-12) / (around + 1e-12))))
+    return found
 
 
 def _lattices(waveform: NDArray[np.float32]) -> Reals:

@@ -25,6 +25,7 @@ _LEAST_VOICED_S = 0.8
 _CYCLE_SPAN = 160  # samples that two neighbouring cycles are compared over, 10 ms
 _SEARCH = 4  # samples to either side of the pitch period
 _MOST_CURVE = 2000
+_USUAL_EDGE = 0.25  # of a voice whose beginning or end is not heard
 _EDGE_FRAMES = 3  # of a run, over which its onset and end are measured
 
 FEATURES = (
@@ -116,8 +117,8 @@ class _PitchMotion:
             float(np.log10(self._mean("bend") + 1e-5)),
             *(float(10 * np.log10(tremor[a:b].mean() + 1e-9)) for a, b in _TREMOR_BANDS),
             float(0.5 * np.log10(spread)),
-            self._mean("onset"),
-            self._mean("end"),
+            self._mean("onset") if "onset" in self._sums else _USUAL_EDGE,
+            self._mean("end") if "end" in self._sums else _USUAL_EDGE,
             float(np.log10(self._sums["run"][1] / voiced_s)),
         )
 
@@ -141,7 +142,7 @@ def _cycles(
     """Period at the middle of each frame, in samples, by comparing two neighbouring cycles alone.
 
     Returns:
-        (N,) periods to a fraction of a sample, and (N,) level of 10 ms in dB.
+        (N,) periods to a fraction of a sample, and (N,) level of one whole period in dB.
     """
     period = np.round(SAMPLE_RATE_HZ / pitch_hz).astype(int)
     tried = np.arange(-_SEARCH, _SEARCH + 1)
@@ -156,8 +157,15 @@ def _cycles(
     left, middle, right = (alike[rows[:, 0], best + k] for k in (-1, 0, 1))
     bend = np.minimum(left - 2 * middle + right, -1e-9)
     fraction = np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
-    level_db = 10 * np.log10((here**2).mean(axis=1) + 1e-10)
-    return period + tried[best] + fraction, level_db
+    return period + tried[best] + fraction, _level_db(frames, period)
+
+
+def _level_db(frames: NDArray[np.float32], period: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(N,) level of one period in the middle: another length would beat with the pitch."""
+    summed = np.cumsum(np.pad(frames.astype(np.float64) ** 2, ((0, 0), (1, 0))), axis=1)
+    rows, first = np.arange(len(frames)), (FRAME - period) // 2
+    energy = summed[rows, first + period] - summed[rows, first]
+    return np.asarray(10 * np.log10(energy / period + 1e-10))
 
 
 def _correlation(

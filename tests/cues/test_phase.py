@@ -37,10 +37,10 @@ def test_harmonics_of_pulses_are_in_phase_at_their_frequency(pitch_hz):
     centre = round(round(1600 / period) * period) - 1
     frame = voice[centre - FRAME // 2 : centre + FRAME // 2]
     found = harmonics_of(frame[None], np.array([pitch_hz]))
-    inner = (found.hertz > 300) & (found.hertz < 3000)
+    inner = (found.hertz > 300) & (found.hertz < min(3000, 29 * pitch_hz))
     assert np.abs(found.frequency[inner]).max() < 0.05
     assert np.abs(found.delay_s[inner]).max() < 0.002
-    bend = np.diff(np.unwrap(found.phase[0]), 2)
+    bend = np.diff(found.phase[0][inner[0]], 2)
     assert np.cos(bend).min() > 0.8
 
 
