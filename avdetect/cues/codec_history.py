@@ -7,6 +7,8 @@ Who says that a file is an original voice message, and it was a telephone call o
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,7 +42,7 @@ class _CodecHistory:
     def __init__(self, container: str, model: CodecModel) -> None:
         self._container, self._model = container, model
         self._sum = np.zeros((len(NAMES), len(NAMES)))
-        self._heard_s = 0.0
+        self._heard_s = self._longest_s = 0.0
         self._seen: Segment | None = None
         self._bandwidths_hz: list[float] = []
         self._curve: list[tuple[float, float]] = []
@@ -56,6 +58,7 @@ class _CodecHistory:
         # Outside of what is possible all stays -inf, and 0 times that would be no number.
         self._sum += fresh.duration_s * np.maximum(found, -1e6)
         self._heard_s += fresh.duration_s
+        self._longest_s = max(self._longest_s, fresh.duration_s)
         first = self._seen.start_s if self._seen else observation.segment.start_s
         self._seen = Segment(first, observation.segment.end_s)
         if len(self._curve) < MOST_POINTS:
@@ -83,7 +86,8 @@ class _CodecHistory:
         )
 
     def _probabilities(self) -> NDArray[np.float64]:
-        mean = self._sum / self._heard_s
+        # Stretches of one recording err alike: n of them say as much as the root of n that do not.
+        mean = self._sum / self._heard_s * math.sqrt(self._heard_s / self._longest_s)
         return np.asarray(np.exp(mean - np.logaddexp.reduce(mean, axis=None)))
 
     def _band(self) -> str:

@@ -27,7 +27,7 @@ _FLOOR_DB, _TOP_DB = -110.0, 0.0  # of the histograms, 1 dB a step
 _N_STEPS = round(_TOP_DB - _FLOOR_DB)
 _SILENT_DB = -100.0  # softer than the last bit of 16-bit sound: digital silence
 _GUARD_S = 0.06  # of a pause next to speech: the end of the word is not the floor
-_LEAST_PAUSE_S, _LEAST_SPEECH_S = 0.4, 0.5
+_LEAST_PAUSE_S, _LEAST_SPEECH_S = 0.25, 0.5
 _BLOCK_S = 0.1  # of pause that one level is taken over
 _BLOCK_FRAMES = round(_BLOCK_S / _HOP_S)
 _MOST_BLOCKS = 20_000  # more than half an hour of pauses
@@ -93,8 +93,8 @@ class _NoiseFloor:
             return Measurement(
                 medium=Medium.SOUND,
                 part=part,
-                missing=f"too few pauses: {pause_s:.1f} s beside {speech_s:.1f} s of speech found, "
-                f"{_LEAST_PAUSE_S:.1f} s and {_LEAST_SPEECH_S:.1f} s needed",
+                missing=f"too few pauses: {pause_s:.2f} s beside {speech_s:.1f} s of speech found, "
+                f"{_LEAST_PAUSE_S:.2f} s and {_LEAST_SPEECH_S:.1f} s needed",
             )
         features = self._features()
         jump_s, jump_db = self._largest_jump()
