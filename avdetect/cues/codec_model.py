@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from avdetect.channels.histories import FAMILIES, FILES, LINEAR
 from avdetect.checkpoint import Checkpoint, load_checkpoint
-from avdetect.cues.codec_traces import N_TRACES
+from avdetect.cues.codec_traces import LATTICES, N_TRACES
 from avdetect.errors import CheckpointError
 
 CHECKPOINT = "codec_history-mlp-made-202611"
@@ -18,6 +18,8 @@ ROLE = "codec_history"
 NAMES = (LINEAR, *FAMILIES)  # of a codec: order of the network's outputs
 CONTAINERS = (LINEAR, *FILES)  # of the file at hand: order of the network's extra inputs
 _FARTHEST = 4.0  # deviations: traces beyond are cut
+_ON_STEPS, _APART = 0.75, 0.12  # of the distance at random, 1.0
+_RULED_OUT = 6.0  # natural-log units
 
 # Names of decoders, as `avdetect.types.StreamInfo` has them, of files whose codec loses something.
 _DECODERS = {
@@ -65,6 +67,18 @@ def inputs_of(traces: NDArray[np.float32], container: str, mean: Reals, deviatio
     return np.concatenate([away, [float(container == name) for name in CONTAINERS]])
 
 
+def law_on_steps(traces: NDArray[np.float32]) -> Reals:
+    """(L,) what is added to the last codec's logits: on one law's steps is not on the other's.
+
+    A rule and no weight: untouched samples of G.711 prove their law by arithmetic.
+    """
+    mu_law, a_law = traces[LATTICES].tolist()
+    added = np.zeros(len(NAMES))
+    if min(mu_law, a_law) < _ON_STEPS and abs(mu_law - a_law) > _APART:
+        added[NAMES.index("alaw" if mu_law < a_law else "ulaw")] = -_RULED_OUT
+    return added
+
+
 @dataclass(frozen=True, slots=True)
 class CodecModel:
     """One hidden layer, and two sets of outputs whose sums are a pair's logit.
@@ -93,6 +107,8 @@ class CodecModel:
         active = np.maximum(self.hidden @ given + self.hidden_offset, 0.0)
         first = self.first @ active + self.first_offset
         last = self.last @ active + self.last_offset
+        if container == LINEAR:
+            last = last + law_on_steps(traces)
         logits = np.where(allowed(container), first[:, None] + last, -np.inf)
         return np.asarray(logits - np.logaddexp.reduce(logits, axis=None))
 

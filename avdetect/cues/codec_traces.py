@@ -42,6 +42,7 @@ N_TRACES = (
     + 2 * len(_GRIDS_HZ)
     + 4
 )
+LATTICES = slice(N_TRACES - 4, N_TRACES - 2)  # distance from the steps of µ-law and of A-law
 
 Reals = NDArray[np.float64]
 

@@ -8,8 +8,15 @@ import pytest
 from avdetect.channels.codecs import through_codec
 from avdetect.channels.histories import FILES, LINEAR, History, file_bytes, make_history
 from avdetect.cues.codec_history import CUE, EITHER_LAW, TITLES, name_history
-from avdetect.cues.codec_model import CONTAINERS, NAMES, allowed, container_family, shipped_model
-from avdetect.cues.codec_traces import N_TRACES, codec_traces
+from avdetect.cues.codec_model import (
+    CONTAINERS,
+    NAMES,
+    allowed,
+    container_family,
+    law_on_steps,
+    shipped_model,
+)
+from avdetect.cues.codec_traces import LATTICES, N_TRACES, codec_traces
 from tests import synth
 from tests.cues.hearing import RATE_HZ, listen_to_file
 from tests.shared import requires_shared
@@ -88,12 +95,14 @@ def test_impossible_histories_are_refused():
 
 @pytest.mark.parametrize(("law", "other"), [("ulaw", "alaw"), ("alaw", "ulaw")])
 def test_samples_of_g711_lie_on_the_steps_of_their_law(law, other):
-    steps = {"ulaw": -4, "alaw": -3}
+    steps = dict(zip(("ulaw", "alaw"), range(N_TRACES)[LATTICES], strict=True))
     traces = codec_traces(through_codec(synth.speech_like(3.0), law))
     assert traces is not None
     assert traces.shape == (N_TRACES,)
     assert np.isfinite(traces).all()
     assert traces[steps[law]] < 0.75 * traces[steps[other]]
+    assert law_on_steps(traces)[NAMES.index(law)] == 0.0
+    assert law_on_steps(traces)[NAMES.index(other)] < 0.0
 
 
 def test_silence_leaves_no_traces():
