@@ -14,9 +14,15 @@ from numpy.typing import NDArray
 
 from avdetect.channels.histories import LINEAR
 from avdetect.cues.base import ClipFacts, Cue, CueCurve, CueTools, Measurement, Medium
-from avdetect.cues.codec_model import NAMES, CodecModel, container_family, shipped_model
+from avdetect.cues.codec_model import (
+    CHECKPOINT,
+    NAMES,
+    CodecModel,
+    container_family,
+    shipped_model,
+)
 from avdetect.cues.codec_traces import codec_traces
-from avdetect.cues.sounds import MOST_POINTS, SoundReading
+from avdetect.cues.sounds import MOST_POINTS, Listener, SoundReading
 from avdetect.observation import ChannelAudio, Observation
 from avdetect.timebase import SAMPLE_RATE_HZ
 from avdetect.types import Part, Segment
@@ -111,18 +117,17 @@ class _CodecHistory:
         )
 
 
-class _OtherCodec:
-    """Of a file whose own codec was not learned: nothing can be said."""
+class _Mute:
+    """Where nothing can be said, whatever is heard."""
 
-    def __init__(self, codec: str) -> None:
-        self._codec = codec
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
 
     def add(self, channel: ChannelAudio, observation: Observation) -> None:
         return
 
     def measurement(self, part: Part) -> Measurement:
-        reason = f"histories that end in the codec {self._codec} were not learned"
-        return Measurement(medium=Medium.SOUND, part=part, missing=reason)
+        return Measurement(medium=Medium.SOUND, part=part, missing=self._reason)
 
     def curve(self, part: Part) -> CueCurve | None:
         return None
@@ -159,10 +164,16 @@ def _unsure(shares: NDArray[np.float64]) -> str:
 
 def _start(clip: ClipFacts, tools: CueTools) -> SoundReading:
     codec = next((s.codec for s in clip.streams if s.kind == "audio"), "pcm_s16le")
-    container = container_family(codec)
+    return SoundReading(lambda: _listener(codec))
+
+
+def _listener(codec: str) -> Listener:
+    container, model = container_family(codec), shipped_model()
     if container is None:
-        return SoundReading(lambda: _OtherCodec(codec))
-    return SoundReading(lambda: _CodecHistory(container, shipped_model()))
+        return _Mute(f"histories that end in the codec {codec} were not learned")
+    if model is None:
+        return _Mute(f"the model {CHECKPOINT} is not among the models at hand")
+    return _CodecHistory(container, model)
 
 
 CUE = Cue(

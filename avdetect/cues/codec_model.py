@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avdetect.channels.histories import FAMILIES, FILES, LINEAR
-from avdetect.checkpoint import Checkpoint, load_checkpoint
+from avdetect.checkpoint import Checkpoint, list_checkpoints, load_checkpoint, models_dir
 from avdetect.cues.codec_traces import LATTICES, N_TRACES
 from avdetect.errors import CheckpointError
 
@@ -136,7 +137,16 @@ def read_model(checkpoint: Checkpoint) -> CodecModel:
     return model
 
 
-@lru_cache(maxsize=1)
-def shipped_model() -> CodecModel:
-    """The network that the cue uses; read once."""
+def shipped_model() -> CodecModel | None:
+    """The network that the cue uses, read once; None where the models at hand do not hold it.
+
+    Raises:
+        CheckpointError: it is there and damaged, or of another version.
+    """
+    return _model_in(models_dir()) if CHECKPOINT in list_checkpoints() else None
+
+
+@lru_cache(maxsize=4)
+def _model_in(folder: Path) -> CodecModel:
+    """That of one folder of models, which `load_checkpoint` reads from too."""
     return read_model(load_checkpoint(CHECKPOINT))

@@ -9,6 +9,7 @@ from avdetect.channels.codecs import through_codec
 from avdetect.channels.histories import FILES, LINEAR, History, file_bytes, make_history
 from avdetect.cues.codec_history import CUE, EITHER_LAW, TITLES, name_history
 from avdetect.cues.codec_model import (
+    CHECKPOINT,
     CONTAINERS,
     NAMES,
     allowed,
@@ -120,11 +121,21 @@ def test_a_file_of_an_unlearned_codec_is_left_open(tmp_path):
     assert "wmav2" in measurement.missing
 
 
+def test_without_its_model_the_cue_abstains_and_names_it(tmp_path, monkeypatch):
+    (tmp_path / "default.toml").write_text("[checkpoints]\n")
+    monkeypatch.setenv("AVDETECT_MODELS", str(tmp_path))
+    measurement, _ = listen_to_file(CUE, (synth.speech_like(3.0), RATE_HZ))
+    assert measurement.missing is not None
+    assert CHECKPOINT in measurement.missing
+
+
 def test_the_shipped_model_gives_a_distribution_over_what_is_possible():
     traces = codec_traces(synth.speech_like(3.0))
     assert traces is not None
+    model = shipped_model()
+    assert model is not None
     for container in CONTAINERS:
-        found = np.exp(shipped_model().log_probabilities(traces, container))
+        found = np.exp(model.log_probabilities(traces, container))
         assert found.sum() == pytest.approx(1.0)
         assert not found[~allowed(container)].any()
 
