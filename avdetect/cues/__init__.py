@@ -5,11 +5,36 @@
 
 from __future__ import annotations
 
-from avdetect.cues import exposure
+from avdetect.cues import (
+    blink,
+    breathing,
+    embedding_drift,
+    exposure,
+    head_lips,
+    lips_voice,
+    map_focus,
+    neurons,
+    pulse,
+    steadiness,
+)
 from avdetect.cues.base import Cue
 from avdetect.errors import UsageError
 
-CUES: dict[str, Cue] = {cue.name: cue for cue in (exposure.CUE,)}
+CUES: dict[str, Cue] = {
+    cue.name: cue
+    for cue in (
+        exposure.CUE,
+        blink.CUE,
+        pulse.CUE,
+        breathing.CUE,
+        head_lips.CUE,
+        lips_voice.CUE,
+        steadiness.CUE,
+        embedding_drift.CUE,
+        neurons.CUE,
+        map_focus.CUE,
+    )
+}
 
 
 def choose_cues(names: str) -> tuple[Cue, ...]:
