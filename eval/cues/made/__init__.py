@@ -1,0 +1,1 @@
+"""Figures on files made in code, for what cues must find there: one file a cue."""
