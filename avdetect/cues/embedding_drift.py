@@ -22,7 +22,7 @@ from avdetect.cues.base import (
     Outputs,
     Truth,
 )
-from avdetect.cues.face_rows import cosines, judged_faces, longest
+from avdetect.cues.face_rows import Unjudged, cosines, judged_faces, longest
 from avdetect.cues.face_series import absent
 from avdetect.observation import Observation
 from avdetect.types import Part, Segment
@@ -40,6 +40,7 @@ Array = NDArray[np.float64]
 class _EmbeddingDrift:
     def __init__(self, clip: ClipFacts) -> None:
         self._is_still = clip.is_still
+        self._unjudged = Unjudged("tokens")
         self._start_s: dict[int, Array] = {}
         self._tokens: dict[int, NDArray[np.float32]] = {}
 
@@ -47,6 +48,7 @@ class _EmbeddingDrift:
         """Remember the tokens of each face."""
         if self._is_still:
             return
+        self._unjudged.note(observation, outputs)
         for track, output in judged_faces(outputs):
             known_s = self._start_s.get(track, np.zeros(0))
             tokens = self._tokens.get(track, output.tokens[:0])
@@ -57,7 +59,8 @@ class _EmbeddingDrift:
 
     def measurements(self) -> list[Measurement]:
         """How far the embedding moves in a fifth of a second, and in a second or more."""
-        return [self._measured(track) for track in sorted(self._tokens)]
+        judged = [self._measured(track) for track in sorted(self._tokens)]
+        return judged + self._unjudged.measurements(self._tokens)
 
     def figures(self) -> list[CueFigure]:
         """Distance of successive moments, of the longest faces."""

@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avdetect.branches.base import BranchOutput
-from avdetect.cues.base import Outputs
-from avdetect.cues.face_series import MOST_TRACKS
+from avdetect.cues.base import Measurement, Outputs
+from avdetect.cues.face_series import MOST_TRACKS, absent
+from avdetect.observation import Observation
 
 BRANCH = "visual_forgery"
-NOT_RUN = "the visual-forgery branch said nothing of the clip"
+_NOT_RUN = "the visual-forgery branch was not run, whose {} this cue reads"
+
+
+class Unjudged:
+    """Why faces were not judged, of the last few of which nothing else is known."""
+
+    def __init__(self, reads: str) -> None:
+        self._reads = reads
+        self._reasons: dict[int, str] = {}
+
+    def note(self, observation: Observation, outputs: Outputs) -> None:
+        """Remember what keeps faces of an observation from being read."""
+        if BRANCH not in outputs:
+            reason = _NOT_RUN.format(self._reads)
+            self._reasons |= {face.track: reason for face in observation.faces}
+        for output in outputs.get(BRANCH, ()):
+            if output.missing and output.part.face_track is not None:
+                self._reasons.setdefault(output.part.face_track, output.missing)
+        self._reasons = dict(list(self._reasons.items())[-MOST_TRACKS:])
+
+    def measurements(self, judged: Container[int]) -> list[Measurement]:
+        """An abstention for each face that is not among the judged."""
+        faces = sorted(self._reasons.items())
+        return [absent(track, reason) for track, reason in faces if track not in judged]
 
 
 def judged_faces(outputs: Outputs) -> Iterator[tuple[int, BranchOutput]]:

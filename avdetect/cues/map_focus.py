@@ -26,7 +26,7 @@ from avdetect.cues.base import (
     Truth,
 )
 from avdetect.cues.face_parts import PARTS, part_masks
-from avdetect.cues.face_rows import judged_faces, longest
+from avdetect.cues.face_rows import Unjudged, judged_faces, longest
 from avdetect.cues.face_series import absent
 from avdetect.observation import Observation
 from avdetect.types import Part, Segment
@@ -109,12 +109,14 @@ def _correlation(first: Array, second: Array) -> float:
 class _MapFocus:
     def __init__(self, clip: ClipFacts) -> None:
         self._is_still = clip.is_still
+        self._unjudged = Unjudged("maps")
         self._faces: dict[int, _Focus] = {}
 
     def add(self, observation: Observation, outputs: Outputs) -> None:
         """Add up the maps of each face."""
         if self._is_still:
             return
+        self._unjudged.note(observation, outputs)
         for track, output in judged_faces(outputs):
             self._add(track, output)
         kept = longest({track: focus.n for track, focus in self._faces.items()})
@@ -122,7 +124,8 @@ class _MapFocus:
 
     def measurements(self) -> list[Measurement]:
         """Where the maps point, how narrowly, and whether they keep pointing there."""
-        return [_measured(track, focus) for track, focus in sorted(self._faces.items())]
+        judged = [_measured(track, focus) for track, focus in sorted(self._faces.items())]
+        return judged + self._unjudged.measurements(self._faces)
 
     def figures(self) -> list[CueFigure]:
         """The mean map of the longest faces, with the parts of a face drawn in."""
