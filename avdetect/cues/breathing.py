@@ -179,7 +179,7 @@ def _measured(name: str, known: _Channel) -> Measurement:
     part = Part(channel=name)
     frames = known.joined()
     spoken = np.flatnonzero(frames[:, _SPEECH] > 0.5)
-    heard_s = (spoken[-1] + 1 - spoken[0]) * _FRAME_S if len(spoken) else 0.0
+    heard_s = float(spoken[-1] + 1 - spoken[0]) * _FRAME_S if len(spoken) else 0.0
     gaps = pauses(frames)
     if heard_s < LEAST_S or not gaps:
         lack = (

@@ -29,8 +29,9 @@ class Unjudged:
             reason = _NOT_RUN.format(self._reads)
             self._reasons |= {face.track: reason for face in observation.faces}
         for output in outputs.get(BRANCH, ()):
-            if output.missing and output.part.face_track is not None:
-                self._reasons.setdefault(output.part.face_track, output.missing)
+            if output.part.face_track is not None:
+                reason = output.missing or f"the face network gives no {self._reads}"
+                self._reasons.setdefault(output.part.face_track, reason)
         self._reasons = dict(list(self._reasons.items())[-MOST_TRACKS:])
 
     def measurements(self, judged: Container[int]) -> list[Measurement]:

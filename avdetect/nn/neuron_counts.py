@@ -86,7 +86,8 @@ def mean_activation(layer: nn.BatchNorm2d) -> float:
 
     A normalised channel is taken to be normal with mean ``bias`` and deviation ``|weight|``.
     """
-    mean, deviation = layer.bias.double(), layer.weight.double().abs().clamp(min=1e-9)
+    mean = layer.bias.detach().double()
+    deviation = layer.weight.detach().double().abs().clamp(min=1e-9)
     ratio = mean / deviation
     below = 0.5 * (1.0 + torch.erf(ratio / math.sqrt(2.0)))
     density = torch.exp(-0.5 * ratio**2) / math.sqrt(2.0 * math.pi)
