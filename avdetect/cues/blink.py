@@ -109,7 +109,7 @@ def _measure(series: FaceSeries) -> Measurement:
         part=series.part,
         segment=series.segment,
         features=(
-            float(np.log2((len(blinks) + 0.5) / minutes)),
+            float(np.log2(1.0 + rate)),  # 0 without a blink, however long the clip is
             deepest,
             _together(closed),
             float(np.log10(np.abs(np.diff(closed.mean(1))).mean() + 1e-4)),
@@ -156,7 +156,12 @@ CUE = Cue(
     measures="How often and how far the eyes close: people blink, forged faces seldom or half.",
     reference="Li, Chang & Lyu 2018, In Ictu Oculi; Soukupova & Cech 2016; Bentivoglio et al. 1997",
     unit="blinks a minute",
-    features=("log2_blinks_per_minute", "deepest_closure", "eyes_together", "log10_lid_tremble"),
+    features=(
+        "log2_1_plus_blinks_per_minute",
+        "deepest_closure",
+        "eyes_together",
+        "log10_lid_tremble",
+    ),
     truth=Truth.VIDEO,
     media=(Medium.VIDEO,),
     start=_start,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_closing, uniform_filter1d
 
 from avdetect.cues.base import (
     ClipFacts,
@@ -39,8 +40,10 @@ _MOST_FRAMES = 60_000  # twenty minutes of one channel tell what two hours would
 _MOST_CHANNELS = 16
 _ABOVE_FLOOR_DB, _BELOW_SPEECH_DB, _FAINTEST_DB = 5.0, 8.0, 55.0
 _SHORTEST_S, _LONGEST_S = 0.1, 1.0
-_VOICED = 0.55  # periodicity from which a frame has a pitch
+_VOICED = 0.7  # periodicity from which a frame has a pitch
 _RUMBLE_DB = 6.0  # more of it below 500 Hz than above: a bump at the microphone
+_RISE_DB = 4.0  # of a breath above what is before it in its pause: the tail of a word only falls
+_HOLE = 3  # frames of another kind that a breath may hold
 _SILENCE_DB = -100.0
 _MOST_CURVE_POINTS = 2000
 
@@ -146,7 +149,7 @@ def find_breaths(frames: NDArray[np.float64], start_s: float) -> list[Breath]:
     power = frames[:, _POWER]
     air = (power >= least_db) & (power <= speech_db - _BELOW_SPEECH_DB)
     air &= (frames[:, _PERIODIC] < _VOICED) & (frames[:, _RUMBLE] < _RUMBLE_DB)
-    found = [_longest_run(air, *gap) for gap in gaps]
+    found = [_longest_run(air, power, *gap) for gap in gaps]
     return [
         Breath(
             start_s=start_s + first * _FRAME_S,
@@ -158,10 +161,18 @@ def find_breaths(frames: NDArray[np.float64], start_s: float) -> list[Breath]:
     ]
 
 
-def _longest_run(air: NDArray[np.bool_], first: int, end: int) -> tuple[int, int]:
-    """Longest run of air within a pause that does not begin with it: the tail of a word does."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], air[first:end], [False]]).astype(int)))
-    runs = [(first + a, first + b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a > 0]
+def _longest_run(
+    air: NDArray[np.bool_], power: NDArray[np.float64], first: int, end: int
+) -> tuple[int, int]:
+    """Longest run of air within a pause that rises in it; none is (first, first)."""
+    held = binary_closing(np.pad(air[first:end], _HOLE), np.ones(_HOLE))[_HOLE:-_HOLE]
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], held, [False]]).astype(int)))
+    inside = uniform_filter1d(power[first:end], _HOLE, mode="nearest")
+    runs = [
+        (first + a, first + b)
+        for a, b in zip(edges[::2], edges[1::2], strict=True)
+        if inside[a:b].max() - inside[: a + int(inside[a:b].argmax()) + 1].min() >= _RISE_DB
+    ]
     return max(runs, key=lambda run: run[1] - run[0], default=(first, first))
 
 
@@ -200,8 +211,9 @@ def _measured(name: str, known: _Channel) -> Measurement:
             known.start_s + float(spoken[-1] + 1) * _FRAME_S,
         ),
         features=(
-            float(np.log2(60.0 * (len(breaths) + 0.5) / heard_s)),
-            (len(breaths) + 0.5) / (len(gaps) + 1.0),
+            # Without a breath both are 0: a share of one would tell how long the clip is.
+            float(np.log2(1.0 + rate)),
+            len(breaths) / len(gaps),
             (loud_db - speech_db) / 10.0,
             max(floor_db - speech_db, -70.0) / 10.0,
         ),
@@ -243,7 +255,7 @@ CUE = Cue(
     reference="Layton et al. 2024, Every Breath You Don't Take; Ruinskiy & Lavner 2007",
     unit="breaths a minute",
     features=(
-        "log2_breaths_per_minute",
+        "log2_1_plus_breaths_per_minute",
         "pauses_with_breath",
         "loudest_pause_10db",
         "quietest_pause_10db",

@@ -43,9 +43,8 @@ class _Face:
     last_s: float
     counts: list[Array] = field(default_factory=list)  # (L, 2) each
 
-    def next_s(self) -> float:
-        """When the next picture of it is due."""
-        n = len(self.counts)
+    def due_s(self, n: int) -> float:
+        """When picture number ``n`` of it is due."""
         return self.first_s + (2.0 ** (n - 1) if n else 0.0)
 
 
@@ -104,21 +103,25 @@ class _Neurons:
     def _count(self, face: FaceWindow, rows: NDArray[np.int64]) -> None:
         times_s = face.frame_index[rows] / FRAME_RATE_HZ
         known = self._faces.setdefault(face.track, _Face(float(times_s[0]), float(times_s[0])))
+        due: list[int] = []
         for row, time_s in zip(rows.tolist(), times_s.tolist(), strict=True):
-            if len(known.counts) < _MOST_PICTURES and time_s >= known.next_s() - 1e-6:
-                known.counts.append(self._counts(face.faces[row]))
+            n = len(known.counts) + len(due)
+            if n < _MOST_PICTURES and time_s >= known.due_s(n) - 1e-6:
+                due.append(row)
                 known.last_s = time_s
+        if due:
+            known.counts.extend(self._counts(face.faces[due]))
 
-    def _counts(self, crop: NDArray[np.uint8]) -> Array:
-        """(L, 2) shares of active neurons and of busy channels in each layer."""
+    def _counts(self, crops: NDArray[np.uint8]) -> list[Array]:
+        """Of each picture, (L, 2) shares of active neurons and of busy channels by layer."""
         if self._counter is None:
             net = self._tools.face_network
             if not isinstance(net, FaceForgeryNet):  # `_no_network` has seen to it
                 raise TypeError("counts neurons of FaceForgeryNet alone")
             self._counter = NeuronCounter(net, self._tools.device)
-        counts = self._counter.count(torch.from_numpy(crop[None].copy()))
+        counts = self._counter.count(torch.from_numpy(crops))
         self._stages = np.array(counts.stages)
-        return torch.stack([counts.active[0], counts.busy[0]], 1).double().numpy()
+        return list(torch.stack([counts.active, counts.busy], 2).double().numpy())
 
     def _measured(self, track: int, face: _Face) -> Measurement:
         mean = np.mean(face.counts, axis=0)

@@ -30,7 +30,8 @@ LEAST_S = 6.0  # below, beats ten a minute apart cannot be told from each other
 HUMAN_BPM = (42.0, 180.0)
 
 _POS_S = 1.6  # of a projection: one beat at least (Wang et al. 2017)
-_WINDOW_S, _HOP_S = 12.0, 4.0  # of a spectrum
+_LONG_S = (12.0, 4.0)  # windows of a spectrum and their hop
+_SHORT_S = (5.0, 1.0)  # the same, to see whether the beat stays where it is
 _N_FFT = 2048  # 0.73 beats a minute a bin
 _NEAR_HZ = 0.12  # of the pulse and its second harmonic, as half width
 _SAME_BPM = 6.0
@@ -52,7 +53,7 @@ class Pulse:
         coherence: 0..1 how far the patches share one phase at the peak (1: all beat together).
         coherence_elsewhere: the same over the rest of the band: light and movement are shared, too.
         agreeing: share of patches whose own peak lies within 6 beats a minute.
-        drift_bpm: mean distance of each window's own peak from the whole clip's.
+        drift_bpm: mean distance of the peak of every five seconds from the whole clip's.
     """
 
     bpm: Array
@@ -87,10 +88,12 @@ def pulse_signal(colours: Array) -> Array:
 
 def read_pulse(pieces: list[Piece]) -> Pulse:
     """The pulse of one face from its unbroken pieces of `LEAST_S` or more."""
-    spectra = np.concatenate([_spectra(pulse_signal(_colours(piece))) for piece in pieces])
+    signals = [pulse_signal(_colours(piece)) for piece in pieces]
+    spectra = np.concatenate([_spectra(signal, _LONG_S) for signal in signals])
+    short = np.concatenate([_spectra(signal, _SHORT_S) for signal in signals])
     hz = np.asarray(np.fft.rfftfreq(_N_FFT, 1.0 / FRAME_RATE_HZ), np.float64)
     band = (hz >= HUMAN_BPM[0] / 60.0) & (hz <= HUMAN_BPM[1] / 60.0)
-    spectra, hz = spectra[:, band], hz[band]  # (W, B, P)
+    spectra, short, hz = spectra[:, band], short[:, band], hz[band]  # (W, B, P)
     each = np.abs(spectra) ** 2
     together = np.abs(spectra.mean(2)) ** 2
     mean = together.mean(0)
@@ -99,7 +102,7 @@ def read_pulse(pieces: list[Piece]) -> Pulse:
     beat = near | (np.abs(hz - 2.0 * hz[peak]) <= _NEAR_HZ)
     shared = together.sum(0) / np.maximum(each.mean(2).sum(0), 1e-12)
     own = hz[each.mean(0).argmax(0)]
-    drift = np.abs(hz[together.argmax(1)] - hz[peak]).mean()
+    moments = hz[np.abs(short.mean(2)).argmax(1)]
     return Pulse(
         bpm=60.0 * hz,
         spectrum=mean / mean.sum(),
@@ -108,7 +111,7 @@ def read_pulse(pieces: list[Piece]) -> Pulse:
         coherence=float(np.average(shared[near], weights=mean[near])),
         coherence_elsewhere=float(shared[~beat].mean()),
         agreeing=float((np.abs(own - hz[peak]) <= _SAME_BPM / 60.0).mean()),
-        drift_bpm=float(60.0 * drift),
+        drift_bpm=float(60.0 * np.abs(moments - hz[peak]).mean()),
     )
 
 
@@ -116,10 +119,11 @@ def _colours(piece: Piece) -> Array:
     return piece.values.reshape(len(piece.values), N_PATCHES, 3)
 
 
-def _spectra(signal: Array) -> NDArray[np.complex128]:
+def _spectra(signal: Array, window_and_hop_s: tuple[float, float]) -> NDArray[np.complex128]:
     """(N, P) pulse to (W, F, P) spectra of windows, each patch at unit power."""
-    span = min(len(signal), round(_WINDOW_S * FRAME_RATE_HZ))
-    starts = range(0, len(signal) - span + 1, round(_HOP_S * FRAME_RATE_HZ))
+    span, hop = (round(seconds * FRAME_RATE_HZ) for seconds in window_and_hop_s)
+    span = min(len(signal), span)
+    starts = range(0, len(signal) - span + 1, hop)
     windows = np.stack([signal[start : start + span] for start in starts])
     windows = windows / np.maximum(windows.std(1, keepdims=True), 1e-9)
     shaped = windows * np.hanning(span)[None, :, None]
