@@ -27,7 +27,7 @@ _OPEN_SPAN_S = 3.0  # over which an eye is somewhere open: gaze and pose drift m
 _ENTER, _LEAVE = 0.25, 0.12  # closure at which a blink begins and has ended
 _NOISE_FACTOR = 5.0  # a blink stands this far above the tremble of the mesh
 _ONE_EYE_SHARE = 0.5  # of a blink's depth that the lazier eye must follow, or it is a wink
-_LONGEST_S = 0.8  # longer, the eyes are closed or look down
+_SHORTEST_S, _LONGEST_S = 0.07, 0.8  # a tremble; eyes that are closed or look down
 _MOST_CURVE_POINTS = 2000
 
 
@@ -74,7 +74,8 @@ def find_blinks(piece: Piece) -> list[Blink]:
         deepest = first + int(both[first:end].argmax())
         duration_s = (end - first) / FRAME_RATE_HZ
         depth = float(both[deepest])
-        if duration_s <= _LONGEST_S and closed[deepest].min() >= _ONE_EYE_SHARE * depth:
+        lasts = _SHORTEST_S <= duration_s <= _LONGEST_S
+        if lasts and closed[deepest].min() >= _ONE_EYE_SHARE * depth:
             blinks.append(Blink(float(piece.time_s[deepest]), depth, duration_s))
     return blinks
 

@@ -177,9 +177,9 @@ def _longest_run(
 
 
 def _levels(frames: NDArray[np.float64], gaps: list[tuple[int, int]]) -> tuple[float, float]:
-    """Level of speech, and of the quietest tenth of the pauses, dB."""
+    """Level of speech (its louder half), and of the quietest tenth of the pauses, dB."""
     speech = frames[frames[:, _SPEECH] > 0.5, _POWER]
-    return float(np.median(speech)), float(np.percentile(_in_pauses(frames, gaps), 10))
+    return float(np.percentile(speech, 75)), float(np.percentile(_in_pauses(frames, gaps), 10))
 
 
 def _in_pauses(frames: NDArray[np.float64], gaps: list[tuple[int, int]]) -> NDArray[np.float64]:
@@ -235,7 +235,7 @@ def _curve(part: Part, known: _Channel) -> CueCurve:
         y=np.maximum(frames[::step, _POWER], -90.0),
         x_name="time, s",
         y_name="loudness, dB of full scale",
-        marks=tuple(breath.start_s for breath in breaths),
+        marks=tuple(float(breath.start_s) for breath in breaths),
         bands=tuple(
             (known.start_s + first * _FRAME_S, known.start_s + end * _FRAME_S)
             for first, end in pauses(frames)

@@ -16,7 +16,7 @@ from avdetect.timebase import FRAME_RATE_HZ
 from avdetect.types import Part, Segment
 
 MOST_TRACKS = 16  # of a clip cut into thousands of shots, the longest
-MOST_S = 600.0  # ten minutes of one face tell what two hours would
+MOST_S = 300.0  # five minutes of one face tell what two hours would
 _MOST_FIGURES = 4
 _MOST_GAP_S = 0.3  # longest time without a picture that is bridged
 _LEAST_PIECE_S = 1.0

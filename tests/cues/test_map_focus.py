@@ -12,9 +12,7 @@ from tests.cues.test_embedding_drift import rows
 
 def reading_of(map_at, seconds=6.0):
     seen = observations(face_window(still_meshes(round(25 * seconds))))
-    outputs = [
-        {"visual_forgery": [rows(each, lambda moment: np.ones(4), map_at)]} for each in seen
-    ]
+    outputs = [{"visual_forgery": [rows(each, lambda moment: np.ones(4), map_at)]} for each in seen]
     return read(CUE, seen, outputs)
 
 

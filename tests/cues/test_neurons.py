@@ -49,7 +49,9 @@ def test_a_long_face_is_counted_a_few_times_only(tools, n_counted):
 def test_the_features_are_shares_of_each_stage(tools):
     face = face_window(still_meshes(30), crops=crops(30))
     (found,) = read(CUE, observations(face), tools=tools).measurements()
-    counts = NeuronCounter(tools.face_network, tools.device).count(torch.from_numpy(crops(1).copy()))
+    counts = NeuronCounter(tools.face_network, tools.device).count(
+        torch.from_numpy(crops(1).copy())
+    )
     stages = np.array(counts.stages)
     active = counts.active[0].numpy()
     expected = [active[stages == stage].mean() for stage in (2, 4, 8, 16)]

@@ -39,7 +39,7 @@ def test_a_head_that_moves_as_a_whole_does_not_tremble():
 def test_tremble_is_measured_in_face_sizes():
     trembling = moving() + np.random.default_rng(0).normal(0, 0.3, moving().shape)
     spread = np.sqrt(((trembling[0] - trembling[0].mean(0)) ** 2).sum(1).mean())
-    # The second difference of noise has the deviation sqrt(6); of its length in the plane, sqrt(12).
+    # The second difference of noise has variance 6 along each of the two axes.
     expected = np.sqrt(12.0) * 0.3 / spread
     assert np.sqrt((jitter(trembling) ** 2).mean()) == pytest.approx(expected, rel=0.15)
     assert np.allclose(jitter(4.0 * trembling), jitter(trembling))
