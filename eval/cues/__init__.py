@@ -1,0 +1,1 @@
+"""What cues are worth: measured on shared data and on files made in code."""
