@@ -1,1 +1,0 @@
-"""What cues are worth: measured on shared data and on files made in code."""
