@@ -14,8 +14,12 @@ import torch
 
 from avdetect.branches import BRANCHES
 from avdetect.branches.base import Branch
+from avdetect.branches.visual_forgery import VisualForgeryBranch
 from avdetect.calibration import Calibration
 from avdetect.checkpoint import Bundle, Checkpoint, load_checkpoint, read_bundle
+from avdetect.cues import CUES
+from avdetect.cues.base import CueTools
+from avdetect.cues.worth import NO_WORTHS, read_worths
 from avdetect.decision import DecisionRule
 from avdetect.errors import CheckpointError, UsageError
 from avdetect.fusion.cross_attention import CrossAttentionFusion
@@ -240,7 +244,7 @@ class Detector:
             return
         outputs = run_branches(self._judges.branches, [observation for _, observation in ready])
         for (scan, observation), found in zip(ready, outputs, strict=True):
-            scan.add(observation, found)
+            scan.add(observation, found, self._judges.tools)
 
 
 def _speaker_folder(chosen: str | os.PathLike[str] | None, bundle: Bundle) -> Path | None:
@@ -272,6 +276,8 @@ def _build_judges(bundle: Bundle, loaded: Mapping[str, Checkpoint], device: torc
             raise CheckpointError(f"{loaded[name].card.name}: the branch lacks its calibration")
         calibrations[name] = calibration
     late = LateFusion.from_checkpoint(loaded["late"])
+    face = branches["visual_forgery"]
+    network = face.network if isinstance(face, VisualForgeryBranch) else None
     return Judges(
         branches=branches,
         calibrations=calibrations,
@@ -283,4 +289,6 @@ def _build_judges(bundle: Bundle, loaded: Mapping[str, Checkpoint], device: torc
             Model(id=checkpoint.card.name, sha256=checkpoint.card.weights_sha256)
             for checkpoint in loaded.values()
         ),
+        worths=read_worths(loaded["cues"], CUES) if "cues" in loaded else NO_WORTHS,
+        tools=CueTools(face_network=network, device=device),
     )

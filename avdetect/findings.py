@@ -8,15 +8,19 @@ from avdetect.fusion.cross_attention import FusedScore
 from avdetect.fusion.subjects import Subject
 from avdetect.types import Decision
 
+CUES = "cues"  # all that have a say, taken together
+
 _FOR_FAKE = {
     "voice_clone": "the voice sounds synthetic",
     "visual_forgery": "the face looks forged",
     "lip_sync": "the mouth does not speak this sound",
+    CUES: "the forensic cues point to forgery",
 }
 _FOR_REAL = {
     "voice_clone": "the voice sounds human",
     "visual_forgery": "the face looks untouched",
     "lip_sync": "the mouth speaks this sound",
+    CUES: "the forensic cues point to a recording",
 }
 
 
@@ -43,16 +47,17 @@ def decision_words(decision: Decision, subject: Subject, score: FusedScore, n_su
     if decision is Decision.INCONCLUSIVE:
         leaning = max(ranked, key=lambda name: abs(score.added[name]))
         against = most_real if score.added[leaning] > 0 else most_fake
-        said = _said(leaning, subject.fake_llrs)
+        said = _said(leaning, subject.fake_llrs, score.added)
         if score.added[leaning] * score.added[against] < 0:
-            said += f"; against that, {_said(against, subject.fake_llrs)}"
+            said += f"; against that, {_said(against, subject.fake_llrs, score.added)}"
         return f"too even to call for {where}: {said}"
     carrier = most_fake if decision is Decision.FAKE else most_real
     if (score.added[carrier] > 0) != (decision is Decision.FAKE):
-        return f"no branch speaks for it, the prior decides: {_said(carrier, subject.fake_llrs)}"
-    return f"carried by {carrier} for {where}: {_said(carrier, subject.fake_llrs)}"
+        said = _said(carrier, subject.fake_llrs, score.added)
+        return f"no branch speaks for it, the prior decides: {said}"
+    return f"carried by {carrier} for {where}: {_said(carrier, subject.fake_llrs, score.added)}"
 
 
-def _said(branch: str, fake_llrs: Mapping[str, float]) -> str:
-    llr = fake_llrs[branch]
+def _said(branch: str, fake_llrs: Mapping[str, float], added: Mapping[str, float]) -> str:
+    llr = fake_llrs[branch] if branch in fake_llrs else added[branch]
     return f"{finding_words(branch, llr)} ({branch} {round(llr, 2) + 0.0:+.2f})"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from avdetect.branches.base import Branch, BranchOutput, PartScore
 from avdetect.calibration import Calibration, probability
+from avdetect.cue_entries import cue_entry, with_cues
+from avdetect.cues.base import CueTools
+from avdetect.cues.session import CueFinding
+from avdetect.cues.worth import NO_WORTHS, Worths
 from avdetect.decision import DecisionRule, combine_parts
 from avdetect.findings import decision_words
 from avdetect.fusion.cross_attention import CrossAttentionFusion, FusedScore
@@ -43,6 +47,8 @@ class Judges:
     fusion: CrossAttentionFusion
     rule: DecisionRule
     models: tuple[Model, ...]
+    worths: Worths = field(default_factory=lambda: NO_WORTHS)
+    tools: CueTools = field(default_factory=CueTools)
 
 
 def judge(
@@ -52,6 +58,7 @@ def judge(
     *,
     prior_fake: float,
     kinds: frozenset[str],
+    cues: Sequence[CueFinding] = (),
 ) -> Verdict:
     """The verdict on a fully observed clip.
 
@@ -61,8 +68,9 @@ def judge(
         judges: what turns rows into a verdict.
         prior_fake: how probable a fake was before looking.
         kinds: of what was judged: ``audio``, ``video``, ``image``. Cover art is none of them.
+        cues: what cues found; those whose fusion gave them a say add to the parts they speak of.
     """
-    weighed = weigh(record, judges)
+    weighed = weigh(record, judges, cues)
     scores, llrs, fused, fake_llr = weighed.scores, weighed.llrs, weighed.fused, weighed.fake_llr
     decision = judges.rule.decide(fake_llr, prior_fake)
     timeline = build_timeline(record.outputs, judges.calibrations, record.end_s)
@@ -88,6 +96,7 @@ def judge(
         evidence=pick_evidence(timeline),
         suspicious=suspicious_segments(record.outputs),
         synchrony=measure_synchrony(record.outputs.get(SYNC, {}), llrs.get(SYNC, {})),
+        cues=tuple(cue_entry(finding) for finding in cues),
         missing=missing,
         quality=_quality(record),
         models=judges.models,
@@ -111,7 +120,7 @@ class Weighed:
     fake_llr: float | None
 
 
-def weigh(record: ClipRecord, judges: Judges) -> Weighed:
+def weigh(record: ClipRecord, judges: Judges, cues: Sequence[CueFinding] = ()) -> Weighed:
     """Pool, calibrate, fuse and combine what is remembered of a clip."""
     scores = {name: _pool(branch, record) for name, branch in judges.branches.items()}
     llrs = {
@@ -123,7 +132,13 @@ def weigh(record: ClipRecord, judges: Judges) -> Weighed:
         for name, found in scores.items()
     }
     fused = [
-        (subject, judges.fusion.judge(subject, record.windows)) for subject in find_subjects(llrs)
+        (
+            subject,
+            with_cues(
+                judges.fusion.judge(subject, record.windows), subject, cues, judges.fusion.limit
+            ),
+        )
+        for subject in find_subjects(llrs)
     ]
     fake_llr = combine_parts([score.fake_llr for _, score in fused])
     return Weighed(scores=scores, llrs=llrs, fused=fused, fake_llr=fake_llr)

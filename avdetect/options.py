@@ -19,6 +19,7 @@ class ScanOptions:
         format: ``ulaw``, ``alaw`` or ``s16le`` for sound without a header; needs ``rate``.
         rate: samples a second of such sound.
         name: what to call an input that has no path.
+        cues: ``default`` (all that are cheap), ``all``, ``none``, or names with commas.
 
     Raises:
         UsageError: if a value or a combination makes no sense.
@@ -29,6 +30,7 @@ class ScanOptions:
     format: str | None = None
     rate: int | None = None
     name: str | None = None
+    cues: str = "default"
 
     def __post_init__(self) -> None:
         if not 0.0 < self.prior_fake < 1.0:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 
 from avdetect.attribution import attribute
 from avdetect.branches.base import BranchOutput
+from avdetect.cues import choose_cues
+from avdetect.cues.base import ClipFacts, CueTools
+from avdetect.cues.session import CueExhibit, CueSession
 from avdetect.errors import AvdetectError, InputError
 from avdetect.exhibits import Exhibits, SoundBite
 from avdetect.gallery import Gallery
@@ -36,12 +39,14 @@ class Examination:
         exhibits: pictures of sound and faces.
         bites: stretches to listen to.
         sightings: where each face was, for an evidence video; None unless asked for.
+        cues: pictures and curves of what the cues measured.
     """
 
     verdict: Verdict
     exhibits: Exhibits
     bites: tuple[SoundBite, ...]
     sightings: tuple[TrackSightings, ...] | None = None
+    cues: tuple[CueExhibit, ...] = ()
 
 
 class Scan:
@@ -58,6 +63,8 @@ class Scan:
         open_with: OpenClip = open_clip,
     ) -> None:
         self._options = options
+        self._cues = choose_cues(options.cues)
+        self._session: CueSession | None = None  # begun with what the detector lends
         self._gallery = gallery
         self._progress = progress
         self._record = ClipRecord()
@@ -69,7 +76,9 @@ class Scan:
         try:
             self._clip = open_with(source, raw=_raw(options), name=options.name)
             self._input = _describe(self._clip)
-            self._observations = observe(self._clip, channel=options.channel)
+            self._observations = observe(
+                self._clip, channel=options.channel, whole_pictures=bool(self._cues)
+            )
         except InputError as error:
             self._failure = _failure(error)
 
@@ -81,9 +90,18 @@ class Scan:
             self._failure = _failure(error)
             return None
 
-    def add(self, observation: Observation, outputs: Mapping[str, Sequence[BranchOutput]]) -> None:
-        """Remember what was said of an observation."""
+    def add(
+        self,
+        observation: Observation,
+        outputs: Mapping[str, Sequence[BranchOutput]],
+        tools: CueTools,
+    ) -> None:
+        """Remember what was said of an observation, and show it to the cues."""
         self._record.add(observation, outputs)
+        if self._cues and self._clip is not None:
+            if self._session is None:
+                self._session = CueSession(self._cues, ClipFacts.of(self._clip), tools)
+            self._session.add(observation, outputs)
         if self._gallery is not None:
             self._gallery.add(observation, outputs)
         if self._comparison is not None:
@@ -117,6 +135,7 @@ class Scan:
             judges,
             prior_fake=self._options.prior_fake,
             kinds=_kinds(self._clip),
+            cues=() if self._session is None else self._session.findings(judges.worths),
         )
         if self._comparison is None:
             return verdict
@@ -131,6 +150,7 @@ class Scan:
             exhibits=self._gallery.exhibits(verdict.timeline),
             bites=tuple(_explained(self._gallery.bites(), judges)),
             sightings=self._gallery.sightings(),
+            cues=() if self._session is None else self._session.exhibits(),
         )
 
 

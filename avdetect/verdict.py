@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from avdetect.types import Decision
 
-SCHEMA_VERSION = "1.3"
+SCHEMA_VERSION = "1.4"
 
 
 def _finite(value: float) -> float:
@@ -139,15 +139,36 @@ class Synchrony(_Wire):
     text: str = Field(description="one plain sentence")
 
 
+class CueReliability(_Wire):
+    """How well a cue tells fake from real where it was measured: clips of sources it never saw."""
+
+    auc: Probability
+    auc_low: Probability = Field(description="lower end of the 95 % interval")
+    auc_high: Probability
+    false_alarm_rate: Probability = Field(description="share of real clips with an LLR above 0")
+    miss_rate: Probability = Field(description="share of fake clips with an LLR of at most 0")
+    n_real: int
+    n_fake: int
+
+
 class Cue(_Wire):
-    """A measurement beside the branches; does not enter the decision."""
+    """A measurement beside the branches, with what it is worth."""
 
     name: str
+    title: str = ""
     channel: str | None = None
     face_track: int | None = None
+    start_s: Finite | None = Field(None, description="of the seconds it rests on; null of a file")
+    end_s: Finite | None = None
     value: Finite | None = None
     unit: str = ""
-    text: str = ""
+    text: str = Field("", description="one plain sentence: what was seen, not what it proves")
+    missing: str | None = Field(None, description="why nothing was measured")
+    fake_llr: Finite | None = Field(
+        None, description="calibrated; null where it abstained or its worth is not known"
+    )
+    reliability: CueReliability | None = Field(None, description="null where it is not known")
+    added_llr: Finite = Field(0.0, description="what it added to the verdict: 0 for most cues")
 
 
 class Model(_Wire):
@@ -221,7 +242,9 @@ class Verdict(_Wire):
     synchrony: tuple[Synchrony, ...] = Field(
         (), description="audio-video offset of each judged speaking face"
     )
-    cues: tuple[Cue, ...] = ()
+    cues: tuple[Cue, ...] = Field(
+        (), description="forensic measurements, useful or not; see `added_llr`"
+    )
     missing: dict[str, str] = Field(default_factory=dict, description="branch -> reason")
     reference: ReferenceVerdict | None = Field(
         None, description="the voice beside an enrolled one; null unless asked for"

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from avdetect.errors import AvdetectError
+from eval.cues.command import cues
 from eval.datasets.command import datasets
 from eval.exports.command import export
 from eval.leading_silence_command import leading_silence
@@ -36,6 +37,7 @@ class Part(StrEnum):
 
 
 app.command()(run)
+app.command()(cues)
 app.command()(export)
 app.command()(metrics)
 app.command()(folds)

@@ -76,6 +76,44 @@ def bootstrap_intervals(
     return {name: _central_95(drawn) for name, drawn in figures.items()}
 
 
+def paired_interval(
+    metric: Metric,
+    labels: ArrayLike,
+    first: ArrayLike,
+    second: ArrayLike,
+    groups: Sequence[str] | NDArray[np.str_],
+    *,
+    n: int = 1000,
+) -> tuple[float, float]:
+    """95 % interval of ``metric(second) - metric(first)`` over the same draws of groups.
+
+    Args:
+        metric: of labels and scores.
+        labels: (N,) 1 = fake.
+        first: (N,) scores of one detector.
+        second: (N,) scores of another on the same trials.
+        groups: (N,) the speaker or identity of each trial.
+        n: number of draws.
+
+    Raises:
+        ValueError: as `bootstrap_interval`.
+    """
+    is_fake, before = check_trials(labels, first)
+    _, after = check_trials(labels, second)
+    group_of = np.unique(np.asarray(groups), return_inverse=True)[1]
+    found = []
+    for times_drawn in _times_drawn(int(group_of.max()) + 1, n, 0):
+        times = times_drawn[group_of]
+        drawn = np.repeat(is_fake, times)
+        if drawn.any() and not drawn.all():
+            found.append(
+                metric(drawn, np.repeat(after, times)) - metric(drawn, np.repeat(before, times))
+            )
+    if not found:
+        raise ValueError("no draw held both classes: too few speakers or identities")
+    return _central_95(found)
+
+
 def auc_draws(
     labels: ArrayLike,
     scores: ArrayLike,

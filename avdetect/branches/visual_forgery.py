@@ -50,6 +50,11 @@ class VisualForgeryBranch:
         self._head = None if head is None else head.eval().to(device)
         self._device = device
 
+    @property
+    def network(self) -> FaceNetwork:
+        """The frame network, for cues that look into it."""
+        return self._net
+
     def run(self, observations: Sequence[Observation]) -> list[list[BranchOutput]]:
         """Judge the frames of each observation that no earlier one covered."""
         plans = [[self._plan(face, seen) for face in seen.faces] for seen in observations]

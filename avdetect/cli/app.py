@@ -161,6 +161,13 @@ def _scan(
             metavar="FILE", help="Compare the voices with this recording of the person they claim."
         ),
     ] = None,
+    cues: Annotated[
+        str,
+        typer.Option(
+            metavar="all|none|NAME,…",
+            help="Forensic measurements beside the branches; default all that are cheap.",
+        ),
+    ] = "default",
     fail_on: Annotated[
         FailOn | None, typer.Option(help="Exit with 1 if a clip gets this decision.")
     ] = None,
@@ -194,6 +201,7 @@ def _scan(
         device=device.value,
         prior_fake=prior_fake,
         channel=channel,
+        cues=cues,
         raw_format=raw_format.value if raw_format else None,
         rate_hz=rate,
         reference=reference,

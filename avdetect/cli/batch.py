@@ -76,6 +76,12 @@ def batch(
     channel: Annotated[
         str, typer.Option(metavar="left|right|N|all", help="Which sound channels to judge.")
     ] = "all",
+    cues: Annotated[
+        str,
+        typer.Option(
+            metavar="all|none|NAME,…", help="Forensic measurements to keep beside each verdict."
+        ),
+    ] = "none",
     raw_format: Annotated[
         str | None,
         typer.Option("--format", metavar="ulaw|alaw|s16le", help="Inputs are headerless sound."),
@@ -109,7 +115,9 @@ def batch(
         retry_crashed=retry_crashed,
         model=str(Path(model).absolute()) if model.endswith(".toml") else model,
         device=device,
-        options=ScanOptions(channel=channel, prior_fake=prior_fake, format=raw_format, rate=rate),
+        options=ScanOptions(
+            channel=channel, prior_fake=prior_fake, format=raw_format, rate=rate, cues=cues
+        ),
         quiet=quiet,
     )
     raise typer.Exit(run_batch(request))

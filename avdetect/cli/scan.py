@@ -41,6 +41,7 @@ class ScanRequest:
     device: str
     prior_fake: float
     channel: str
+    cues: str
     raw_format: str | None
     rate_hz: int | None
     reference: Path | None
@@ -193,6 +194,7 @@ def _checked(show: ReportProgress, check: Checkpoint) -> ReportProgress:
 def _settings(request: ScanRequest, detector: Detector) -> dict[str, Any]:
     settings = {
         "channel": request.channel,
+        "cues": request.cues,
         "prior_fake": request.prior_fake,
         "format": request.raw_format,
         "rate": request.rate_hz,
@@ -211,6 +213,7 @@ def _write_page(examination: Examination, folder: Path, *, media: bool) -> None:
         examination.verdict,
         folder,
         exhibits=examination.exhibits,
+        cues=examination.cues,
         sounds=examination.bites,
         media=media,
     )

@@ -62,7 +62,7 @@ class AsyncClient:
         Args:
             media: a path, bytes, or a binary file object.
             timeout_s: how long to wait in all.
-            options: ``prior_fake``, ``channel``, ``format``, ``rate``, as of `avdetect.Detector`.
+            options: ``prior_fake``, ``channel``, ``cues``, ``format``, ``rate``, as of `Detector`.
 
         Raises:
             InputNotFoundError: no such file.

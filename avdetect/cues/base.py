@@ -17,11 +17,11 @@ import torch
 from numpy.typing import NDArray
 
 from avdetect.branches.base import BranchOutput
+from avdetect.media.clip import Clip
 from avdetect.media.origin import NO_ORIGIN, Origin
 from avdetect.nn.face_network import FaceNetwork
 from avdetect.observation import Observation
 from avdetect.types import Part, Segment, StreamInfo
-
 
 WHOLE_CLIP = Part()
 
@@ -58,6 +58,17 @@ class ClipFacts:
     duration_s: float | None = None
     streams: tuple[StreamInfo, ...] = ()
     origin: Origin = NO_ORIGIN
+
+    @classmethod
+    def of(cls, clip: Clip) -> ClipFacts:
+        """Of an opened clip."""
+        return cls(
+            name=clip.path,
+            is_still=clip.is_still,
+            duration_s=clip.duration_s,
+            streams=clip.streams,
+            origin=clip.origin,
+        )
 
     @property
     def medium(self) -> Medium:

@@ -70,5 +70,5 @@ def _finding(cue: Cue, measurement: Measurement, worths: Worths) -> CueFinding:
         cue=cue,
         measurement=measurement,
         worth=worth,
-        fake_llr=worth.fake_llr(measurement.features) if known and worth else None,
+        fake_llr=worth.model.fake_llr(measurement.features) if known and worth else None,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from avdetect.checkpoint import Checkpoint
 from avdetect.cues.base import Cue, Medium
@@ -21,17 +21,13 @@ _FARTHEST = 4.0  # deviations: beyond what was seen in fitting, a feature says n
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CueWorth:
-    """One cue on one medium.
+class LinearLlr:
+    """Features to a calibrated LLR: standardised, weighted, bounded by its evidence.
 
     Attributes:
         mean, deviation, weights: (K,) float64 of the features.
         offset: natural-log units.
         limit: largest absolute LLR ever claimed.
-        say: how much of its LLR enters the verdict, 0 for none.
-        auc, auc_low, auc_high: separation of real from fake with its 95 % interval, out of fold.
-        false_alarm_rate, miss_rate: at LLR 0, out of fold.
-        n_real, n_fake: measured clips behind these figures.
     """
 
     mean: NDArray[np.float64]
@@ -39,6 +35,31 @@ class CueWorth:
     weights: NDArray[np.float64]
     offset: float
     limit: float
+
+    def standardised(self, features: ArrayLike) -> NDArray[np.float64]:
+        """Features (..., K) in deviations from what was seen in fitting, bounded."""
+        away = (np.asarray(features, np.float64) - self.mean) / self.deviation
+        return np.clip(away, -_FARTHEST, _FARTHEST)
+
+    def fake_llr(self, features: ArrayLike) -> float:
+        """Calibrated natural-log likelihood ratio of (K,) features, > 0 favours fake."""
+        llr = float(self.standardised(features) @ self.weights) + self.offset
+        return max(-self.limit, min(self.limit, llr))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CueWorth:
+    """One cue on one medium.
+
+    Attributes:
+        model: features to LLR.
+        say: how much of its LLR enters the verdict, 0 for none.
+        auc, auc_low, auc_high: separation of real from fake with its 95 % interval, out of fold.
+        false_alarm_rate, miss_rate: at LLR 0, out of fold.
+        n_real, n_fake: measured clips behind these figures.
+    """
+
+    model: LinearLlr
     say: float
     auc: float
     auc_low: float
@@ -47,12 +68,6 @@ class CueWorth:
     miss_rate: float
     n_real: int
     n_fake: int
-
-    def fake_llr(self, features: tuple[float, ...]) -> float:
-        """Calibrated natural-log likelihood ratio, > 0 favours fake."""
-        away = (np.asarray(features, np.float64) - self.mean) / self.deviation
-        llr = float(np.clip(away, -_FARTHEST, _FARTHEST) @ self.weights) + self.offset
-        return max(-self.limit, min(self.limit, llr))
 
     @property
     def separates(self) -> bool:
@@ -94,11 +109,13 @@ def _read(checkpoint: Checkpoint, prefix: str) -> CueWorth:
     figures = dict(zip(FIGURES, array("figures").tolist(), strict=True))
     n_real, n_fake = int(figures.pop("n_real")), int(figures.pop("n_fake"))
     return CueWorth(
-        mean=array("mean"),
-        deviation=array("deviation"),
-        weights=array("weights"),
-        offset=float(array("offset").item()),
-        limit=float(array("limit").item()),
+        model=LinearLlr(
+            mean=array("mean"),
+            deviation=array("deviation"),
+            weights=array("weights"),
+            offset=float(array("offset").item()),
+            limit=float(array("limit").item()),
+        ),
         say=float(array("say").item()),
         n_real=n_real,
         n_fake=n_fake,

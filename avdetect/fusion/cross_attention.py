@@ -79,6 +79,11 @@ class CrossAttentionFusion:
             raise CheckpointError(f"{checkpoint.card.name}: the fusion lacks its calibration")
         return cls(network, late, checkpoint.calibration, row_calibrations, device)
 
+    @property
+    def limit(self) -> float:
+        """Largest absolute LLR that the clips it was fitted on allow to claim."""
+        return self._calibration.limit
+
     def judge(self, subject: Subject, windows: Sequence[WindowRows]) -> FusedScore:
         """Fuse one subject over a clip."""
         llrs = subject.fake_llrs

@@ -20,9 +20,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from avdetect.calibration import probability
+from avdetect.cues.session import CueExhibit
 from avdetect.errors import OutputError
 from avdetect.exhibits import AudioExhibit, Exhibits, SoundBite
-from avdetect.report import charts, heat, pictures, sync_charts, words
+from avdetect.report import charts, cue_charts, heat, pictures, sync_charts, words
 from avdetect.types import Part
 from avdetect.verdict import Model, Verdict
 
@@ -49,6 +50,7 @@ def write_report(
     *,
     exhibits: Exhibits = NO_EXHIBITS,
     sounds: Sequence[SoundBite] = (),
+    cues: Sequence[CueExhibit] = (),
     media: bool = True,
 ) -> Path:
     """Write one clip's page into ``folder`` and return its path.
@@ -61,12 +63,13 @@ def write_report(
         folder: an existing folder, see `prepare_folder`.
         exhibits: pictures of sound and faces.
         sounds: stretches to listen to, and what of them carries their score.
+        cues: what the cues drew.
         media: False leaves faces and sounds, heard or drawn, out of the page.
 
     Raises:
         OutputError: if the page could not be written whole; nothing partial is left.
     """
-    page = render_page(verdict, exhibits=exhibits, sounds=sounds, media=media)
+    page = render_page(verdict, exhibits=exhibits, sounds=sounds, cues=cues, media=media)
     path = _free_path(verdict, folder)
     part = folder / f".{path.stem[:40]}.{secrets.token_hex(8)}.part"
     try:
@@ -87,6 +90,7 @@ def render_page(
     *,
     exhibits: Exhibits = NO_EXHIBITS,
     sounds: Sequence[SoundBite] = (),
+    cues: Sequence[CueExhibit] = (),
     media: bool = True,
     written_at: datetime | None = None,
 ) -> str:
@@ -117,6 +121,9 @@ def render_page(
             synchrony=sync_charts.sync_figures(exhibits.synchrony, verdict, media=media),
             masked_faces=shown.masked_faces,
             mask_meaning=heat.MEANING,
+            cues=cue_charts.cue_sections(verdict, cues, media=media),
+            cue_meaning=words.CUE_MEANING,
+            cue_curve_size=cue_charts.CURVE_SIZE,
             sounds=[_sound_figure(bite, strongest) for bite in sounds],
             strongest=strongest,
             models=_models(verdict),
@@ -152,6 +159,7 @@ def _environment() -> Environment:
         support=words.support_words,
         time=words.time_words,
         wav=pictures.wav_uri,
+        worth=words.worth_words,
     )
     environment.globals.update(part=Part, max=max, min=min, abs=abs, **sync_charts.SIZES)
     return environment

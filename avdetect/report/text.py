@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from avdetect.report.words import (
     REFERENCE_CAVEAT,
     branch_words,
@@ -20,6 +22,7 @@ from avdetect.report.words import (
 from avdetect.synchrony import IN_TIME_S
 from avdetect.verdict import (
     BranchVerdict,
+    Cue,
     Evidence,
     ReferenceVerdict,
     SuspiciousSegment,
@@ -29,6 +32,7 @@ from avdetect.verdict import (
 _MAX_EVIDENCE = 5
 _MAX_PARTS = 8
 _MAX_STRETCHES = 5
+_MAX_CUES = 3
 
 
 def headline(verdict: Verdict) -> str:
@@ -70,10 +74,26 @@ def details(verdict: Verdict) -> list[str]:
         for item in verdict.synchrony
         if item.av_offset_s is not None and abs(item.av_offset_s) > IN_TIME_S
     ]
+    lines += _cue_lines(verdict.cues)
     lines += [f"missing   {branch_words(b)}: {reason}" for b, reason in verdict.missing.items()]
     if verdict.reference is not None:
         lines += _reference_lines(verdict.reference)
     return [plain(line) for line in lines]
+
+
+def _cue_lines(cues: Sequence[Cue]) -> list[str]:
+    """The cues that are surely better than chance, strongest first; how many more there are."""
+    telling = [c for c in cues if c.reliability is not None and c.reliability.auc_low > 0.5]
+    strongest = sorted(telling, key=lambda cue: -abs(cue.fake_llr or 0.0))[:_MAX_CUES]
+    shown = [cue for cue in strongest if cue.fake_llr is not None]
+    lines = [
+        f"cue       {cue.title}, {part_words(cue.channel, cue.face_track)}: {cue.text} "
+        f"(LLR {llr_words(cue.fake_llr)}; AUC {number_words(cue.reliability.auc)})"
+        for cue in shown
+        if cue.reliability is not None
+    ]
+    more = len(cues) - len(shown)
+    return [*lines, f"cue       {more} more measurements (--json, --report)"] if more else lines
 
 
 def _branch_line(name: str, branch: BranchVerdict) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from avdetect.types import Part
 
 if TYPE_CHECKING:
-    from avdetect.verdict import BranchVerdict, ReferencePart, ReferenceVerdict
+    from avdetect.verdict import BranchVerdict, Cue, ReferencePart, ReferenceVerdict
 
 BRANCH_WORDS = {
     "voice_clone": "voice clone",
@@ -20,6 +20,13 @@ BRANCH_WORDS = {
 REFERENCE_CAVEAT = (
     "similarity is not identity: a good clone of the enrolled person scores high, too; "
     "a low value says another person"
+)
+
+CUE_MEANING = (
+    "Measurements beside the three branches. Each says what it saw, and how well it told fake from "
+    "real on clips of sources it had not seen: where that is not surely better than chance (an AUC "
+    "of 0.5), the measurement is shown and means nothing. A cue enters the decision only where its "
+    "worth names what it added."
 )
 
 # ENFSI Guideline for Evaluative Reporting in Forensic Science (2015), likelihood ratio up to:
@@ -78,6 +85,21 @@ def number_words(value: float | None) -> str:
 def missing_similarity(part: ReferencePart, reference: ReferenceVerdict) -> str:
     """Why a channel was not compared with the enrolled voice; empty if it was."""
     return "" if part.similarity is not None else part.missing or reference.missing or ""
+
+
+def worth_words(cue: Cue) -> str:
+    """What a cue's LLR rests on: ``AUC 0.71 [0.62, 0.79] on 75 real, 69 fake; ...``."""
+    known = cue.reliability
+    if known is None:
+        return "worth not known on recordings; shown as it is"
+    text = (
+        f"AUC {known.auc:.2f} [{known.auc_low:.2f}, {known.auc_high:.2f}] on {known.n_real} real, "
+        f"{known.n_fake} fake; {100 * known.false_alarm_rate:.0f} % false alarms, "
+        f"{100 * known.miss_rate:.0f} % misses"
+    )
+    if known.auc_low <= 0.5:
+        text += "; not surely better than chance"
+    return text + (f"; added {llr_words(cue.added_llr)}" if cue.added_llr else "")
 
 
 def percent_words(probability: float) -> str:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from avdetect.client.wire import Problem, ScanPage, ScanResource, ScanState
+from avdetect.cues import choose_cues
 from avdetect.errors import UsageError
 from avdetect.options import ScanOptions
 from avdetect.service import refusals, scans, uploads
@@ -52,6 +53,9 @@ class SubmitQuery(BaseModel):
         None, description="of sound without a header, with `rate`"
     )
     rate: int | None = Field(None, gt=0, le=1_536_000, description="samples a second")
+    cues: str = Field(
+        "default", max_length=400, description="default, all, none, or names with commas"
+    )
     suffix: str = Field(
         "", pattern=r"^[a-z0-9]{0,8}$", description="of the file's name, for a raw body"
     )
@@ -119,7 +123,7 @@ async def submit_scan(
 def _options(asked: SubmitQuery) -> dict[str, Any]:
     given = asked.model_dump(exclude={"suffix", "webhook"}, exclude_none=True)
     try:
-        ScanOptions(**given)
+        choose_cues(ScanOptions(**given).cues)
     except UsageError as error:
         raise refusals.wrong_value(str(error)) from error
     return given

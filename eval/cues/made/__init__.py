@@ -1,4 +1,1 @@
-"""Figures of cues on files made in code, one module a cue.
-
-Each holds ``figures(n, seed) -> [(name, text)]``.
-"""
+"""Figures on files made in code, for what cues must find there: one file a cue."""
