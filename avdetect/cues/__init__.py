@@ -5,11 +5,36 @@
 
 from __future__ import annotations
 
-from avdetect.cues import exposure
+from avdetect.cues import (
+    cooccurrence,
+    double_compression,
+    exposure,
+    eyes,
+    lighting,
+    metadata,
+    patches,
+    spectrum,
+    teeth,
+    warp,
+)
 from avdetect.cues.base import Cue
 from avdetect.errors import UsageError
 
-CUES: dict[str, Cue] = {cue.name: cue for cue in (exposure.CUE,)}
+CUES: dict[str, Cue] = {
+    cue.name: cue
+    for cue in (
+        warp.CUE,
+        exposure.CUE,
+        cooccurrence.CUE,
+        spectrum.CUE,
+        patches.CUE,
+        double_compression.CUE,
+        metadata.CUE,
+        lighting.CUE,
+        eyes.CUE,
+        teeth.CUE,
+    )
+}
 
 
 def choose_cues(names: str) -> tuple[Cue, ...]:

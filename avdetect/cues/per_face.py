@@ -115,11 +115,15 @@ class Method:
 
 
 class PerFaceReading:
-    """One cue on one clip, face by face; see `avdetect.cues.base.Reading`."""
+    """One cue on one clip, face by face; see `avdetect.cues.base.Reading`.
+
+    Attributes:
+        faces: track -> what was seen of it so far.
+    """
 
     def __init__(self, clip: ClipFacts, method: Method) -> None:
         self._medium, self._method = clip.medium, method
-        self._faces: dict[int, Looks] = {}
+        self.faces: dict[int, Looks] = {}
 
     def add(self, observation: Observation, outputs: Outputs) -> None:
         """Look at every face of every new whole picture."""
@@ -136,16 +140,16 @@ class PerFaceReading:
 
     def measurements(self) -> list[Measurement]:
         """One a face: what its looks say together, or why they say nothing."""
-        return [self._measured(looks) for _, looks in sorted(self._faces.items())]
+        return [self._measured(looks) for _, looks in sorted(self.faces.items())]
 
     def figures(self) -> list[CueFigure]:
         """One a face, those with the most looks first."""
-        busiest = sorted(self._faces.values(), key=lambda looks: -len(looks.rows))
+        busiest = sorted(self.faces.values(), key=lambda looks: -len(looks.rows))
         drawn = [self._figure(looks) for looks in busiest if looks.rows]
         return [figure for figure in drawn if figure is not None][:MOST_FIGURES]
 
     def _looks(self, track: int) -> Looks:
-        return self._faces.setdefault(track, Looks(track, self._medium))
+        return self.faces.setdefault(track, Looks(track, self._medium))
 
     def _measured(self, looks: Looks) -> Measurement:
         part = Part(face_track=looks.track)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +27,7 @@ def edge_blur_px(plane: Plane, mask: Mask) -> float | None:
         mask: (H, W) the region.
 
     Returns:
-        Pixels, 0.2 to 6; None where the region has fewer than `LEAST_EDGES` edges.
+        Pixels, 0.2 to 6, what gradient and pixels add (about 0.75) included; None where the region has fewer than `LEAST_EDGES` edges.
     """
     slope = _slope(plane)
     again = _slope(np.asarray(cv2.GaussianBlur(plane, (0, 0), _REBLUR_PX), np.float32))
@@ -44,7 +46,7 @@ def edge_blur_px(plane: Plane, mask: Mask) -> float | None:
 def octaves(plane: Plane) -> list[Plane]:
     """Three bands of detail at full size: finest first, each half as fine as the one before."""
     blurred = [plane, *(_blurred(plane, sigma_px) for sigma_px in (0.7, 1.4, 2.8))]
-    return [finer - coarser for finer, coarser in zip(blurred, blurred[1:], strict=False)]
+    return [finer - coarser for finer, coarser in pairwise(blurred)]
 
 
 def log_energy(band: Plane, mask: Mask) -> float:

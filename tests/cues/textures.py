@@ -9,14 +9,16 @@ import numpy as np
 from PIL import Image
 
 
-def texture(height: int = 256, width: int = 256, seed: int = 0, noise: float = 2.0) -> np.ndarray:
-    """(H, W, 3) uint8: clouds whose spectrum falls like 1/f, in colour, with sensor noise."""
+def texture(
+    height: int = 256, width: int = 256, seed: int = 0, noise: float = 2.0, fall: float = 1.2
+) -> np.ndarray:
+    """(H, W, 3) uint8: clouds whose amplitude falls as 1/f^fall, in colour, with noise."""
     rng = np.random.default_rng(seed)
     radius = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)[None])
     radius[0, 0] = 1.0
     planes = []
     for _ in range(3):
-        spectrum = np.fft.fft2(rng.standard_normal((height, width))) / radius**1.2
+        spectrum = np.fft.fft2(rng.standard_normal((height, width))) / radius**fall
         spectrum[0, 0] = 0.0
         plane = np.fft.ifft2(spectrum).real
         planes.append(plane / plane.std())
