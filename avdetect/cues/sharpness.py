@@ -27,7 +27,8 @@ def edge_blur_px(plane: Plane, mask: Mask) -> float | None:
         mask: (H, W) the region.
 
     Returns:
-        Pixels, 0.2 to 6, what gradient and pixels add (about 0.75) included; None where the region has fewer than `LEAST_EDGES` edges.
+        Pixels, 0.2 to 6, with what gradient and pixel grid add (about 0.75); None where the region
+        has fewer than `LEAST_EDGES` edges.
     """
     slope = _slope(plane)
     again = _slope(np.asarray(cv2.GaussianBlur(plane, (0, 0), _REBLUR_PX), np.float32))
