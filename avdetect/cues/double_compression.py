@@ -92,7 +92,7 @@ class _DoubleCompression:
             return []
         grey = np.repeat(self._luma[..., None], 3, axis=2)
         bright = max(ALIGNED_GAIN, float(np.quantile(smoothed(self._aligned.block_llr), 0.95)))
-        pixels = view(heat(smoothed(self._aligned.block_llr), 0.0, bright, grey))
+        pixels = heat(smoothed(self._aligned.block_llr), 0.0, bright, view(grey))
         caption = (
             "Bright: blocks that two JPEG codings explain better than one. A dark region in a "
             "bright picture was not coded with the rest; flat regions are dark, too."

@@ -160,7 +160,8 @@ def _picture(
     scaled: NDArray[np.float64], usable: Mask, pixels: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
     rows, columns = (side * PATCH_PX for side in usable.shape)
-    return view(heat(np.where(usable, distances(scaled), 0.0), 0.5, 4.0, pixels[:rows, :columns]))
+    shown = np.where(usable, distances(scaled), 0.0)
+    return heat(shown, 0.5, 4.0, view(pixels[:rows, :columns]))
 
 
 def _start(clip: ClipFacts, tools: CueTools) -> PerFaceReading:

@@ -30,12 +30,13 @@ from avdetect.cues.regions import (
     polygon,
     view,
 )
-from avdetect.cues.sharpness import edge_blur_px, log_energy, noise_level, octaves
+from avdetect.cues.sharpness import Edges, log_energy, noise_level, octaves
 from avdetect.faces.align import OUTER_LIPS
 
 _INNER_FACE = (*LEFT_BROW, *RIGHT_BROW, *OUTER_LIPS)
 _LEAST_SURROUND = 0.25  # of the face's area: less cannot be compared
 _REACH = 0.5
+_CELL_PX = 4  # of the picture for the report
 
 
 def _look(moment: FaceMoment) -> Look | str:
@@ -45,7 +46,8 @@ def _look(moment: FaceMoment) -> Look | str:
     face, inner, rim, surround = _regions(moment, box)
     if surround.sum() < _LEAST_SURROUND * face.sum():
         return "fills its picture, so that its sharpness cannot be compared with what surrounds it"
-    face_blur, around_blur = edge_blur_px(plane, inner), edge_blur_px(plane, surround | rim)
+    edges = Edges(plane)
+    face_blur, around_blur = edges.blur_px(inner), edges.blur_px(surround | rim)
     if face_blur is None or around_blur is None:
         return "has too few edges in it or around it to compare their sharpness"
     bands = octaves(plane)
@@ -100,10 +102,12 @@ def _fineness(bands: list[Plane], mask: Mask) -> tuple[float, float]:
 
 def _picture(bands: list[Plane], pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Local fineness over the picture."""
-    finest, fine = (cv2.GaussianBlur(band**2, (0, 0), 4.0) for band in bands[:2])
+    small = (max(1, pixels.shape[1] // _CELL_PX), max(1, pixels.shape[0] // _CELL_PX))
+    energies = [cv2.resize(band**2, small, interpolation=cv2.INTER_AREA) for band in bands[:2]]
+    finest, fine = (cv2.GaussianBlur(energy, (0, 0), 1.0) for energy in energies)
     values = np.log(finest + 0.05) - np.log(fine + 0.05)
     low, high = np.quantile(values, (0.02, 0.98))
-    return view(heat(values, float(low), float(high), pixels))
+    return heat(values, float(low), float(high), view(pixels))
 
 
 def _start(clip: ClipFacts, tools: CueTools) -> PerFaceReading:

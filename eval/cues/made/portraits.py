@@ -6,14 +6,15 @@ Meshes come with the data, so that no face needs to be found anew.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from avdetect.channels.picture_codecs import h264
 from avdetect.cues.base import ClipFacts, Cue, CueTools, Measurement
 from avdetect.media.clip import AudioChunk, Clip, open_clip
 from avdetect.observation import FACE_CROP_PX, MOUTH_CROP_PX, FaceWindow, Observation, WholePicture
@@ -87,6 +88,36 @@ def measured_portrait(cue: Cue, portrait: Portrait) -> Measurement:
     whole = WholePicture(tick=0, time_s=0.0, pixels=portrait.picture)
     reading.add(still(whole, face_window(portrait.landmarks)), {})
     return reading.measurements()[0]
+
+
+CODINGS: tuple[tuple[str, Callable[[Picture], Picture]], ...] = (
+    ("as they are", lambda picture: picture),
+    ("JPEG of quality 90", lambda picture: from_jpeg(as_jpeg(picture, 90))),
+    ("JPEG of quality 75", lambda picture: from_jpeg(as_jpeg(picture, 75))),
+    ("H.264 at crf 18", lambda picture: h264(picture, 18)),
+    ("H.264 at crf 28", lambda picture: h264(picture, 28)),
+)
+
+
+def features_of(
+    cue: Cue,
+    untouched: Sequence[Portrait],
+    forged: Sequence[Portrait],
+    coded: Callable[[Picture], Picture],
+) -> tuple[list[int], NDArray[np.float64]]:
+    """What a cue measures on pictures after a coding; those it abstains from are left out.
+
+    Returns:
+        labels, 1 of a forged one, and (N, K) features.
+    """
+    labels, rows = [], []
+    for label, pictures in enumerate((untouched, forged)):
+        for each in pictures:
+            measured = measured_portrait(cue, replace(each, picture=coded(each.picture)))
+            if measured.missing is None:
+                labels.append(label)
+                rows.append(measured.features)
+    return labels, np.asarray(rows, np.float64)
 
 
 def facts_of(clip: Clip) -> ClipFacts:

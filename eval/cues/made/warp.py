@@ -8,18 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from avdetect.channels.picture_codecs import h264
 from avdetect.cues.regions import LEFT_BROW, RIGHT_BROW, polygon
 from avdetect.cues.warp import CUE
 from avdetect.faces.align import OUTER_LIPS
-from eval.cues.made.portraits import (
-    Picture,
-    Portrait,
-    as_jpeg,
-    from_jpeg,
-    measured_portrait,
-    portraits,
-)
+from eval.cues.made.portraits import CODINGS, Picture, Portrait, features_of, portraits
 from eval.metrics import auc
 
 _SCALES = (0.35, 0.7)  # of the face as a generator made it, to the face as shown
@@ -31,27 +23,17 @@ def figures(n: int, seed: int) -> list[tuple[str, str]]:
     rng = np.random.default_rng(seed)
     faces = list(portraits(n, rng))
     forged = [resampled(each, float(rng.uniform(*_SCALES)), rng) for each in faces]
+    ratio, fineness = (
+        CUE.features.index(name) for name in ("log_blur_ratio", "fineness_inner_less_rim")
+    )
     rows = []
-    for name, coded in (
-        ("as they are", lambda picture: picture),
-        ("JPEG of quality 90", lambda picture: from_jpeg(as_jpeg(picture, 90))),
-        ("JPEG of quality 70", lambda picture: from_jpeg(as_jpeg(picture, 70))),
-        ("H.264 at crf 18", lambda picture: h264(picture, 18)),
-        ("H.264 at crf 28", lambda picture: h264(picture, 28)),
-    ):
-        labels, scores = [], []
-        for label, each in [(0, face) for face in faces] + [(1, face) for face in forged]:
-            seen = replace(each, picture=coded(each.picture))
-            features = measured_portrait(CUE, seen).features
-            if features:
-                labels.append(label)
-                scores.append(features)
-        by_feature = np.asarray(scores)
-        text = ", ".join(
-            f"{feature} {auc(labels, sign * by_feature[:, CUE.features.index(feature)]):.3f}"
-            for feature, sign in (("log_blur_ratio", 1), ("fineness_inner_less_rim", -1))
+    for name, coded in CODINGS:
+        labels, features = features_of(CUE, faces, forged, coded)
+        text = (
+            f"AUC of the blur ratio {auc(labels, features[:, ratio]):.3f}, "
+            f"of the fineness within {auc(labels, -features[:, fineness]):.3f}"
         )
-        rows.append((f"resampled face, {name}", f"AUC {text} (n = {sum(labels)})"))
+        rows.append((f"resampled face, {name}", f"{text} (n = {sum(labels)})"))
     return rows
 
 
