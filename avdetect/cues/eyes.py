@@ -111,7 +111,7 @@ def roundness(iris: Iris) -> float:
     if len(outline) < 8:
         return 0.0
     drawn = np.zeros(dark.shape, np.uint8)
-    cv2.ellipse(drawn, cv2.fitEllipseDirect(outline), 1, -1)
+    cv2.ellipse(drawn, cv2.fitEllipse(outline), 1, -1)
     ellipse = (drawn > 0) & iris.seen
     union = int((ellipse | largest).sum())
     return int((ellipse & largest).sum()) / union if union else 0.0
@@ -121,6 +121,8 @@ def _look(moment: FaceMoment) -> Look | str:
     smallest = min(iris_px(moment, which) for which in (0, 1))
     if smallest < LEAST_IRIS_PX:
         return f"has irises of {smallest:.1f} px, {LEAST_IRIS_PX:.0f} px needed"
+    if not _in_picture(moment):
+        return "has an eye outside the picture"
     gaps = [np.linalg.norm(moment.landmarks[a] - moment.landmarks[b]) for a, b in _LIDS]
     if min(gaps) < _LEAST_OPEN * smallest:
         return "has its eyes closed or narrowed"
@@ -163,6 +165,12 @@ def _tell(looks: Looks) -> Tale | str:
         value=100.0 * float(means[0]),
         text=f"{words}; the dark of the eyes fills {100 * means[3]:.0f} % of an ellipse",
     )
+
+
+def _in_picture(moment: FaceMoment) -> bool:
+    height, width = moment.picture.pixels.shape[:2]
+    rings = moment.landmarks[[point for _, ring, _ in _IRISES for point in ring]]
+    return bool((rings >= 0).all() and (rings <= (width, height)).all())
 
 
 def _highlight(light: Plane, seen: Mask) -> Mask:

@@ -104,6 +104,11 @@ def test_closed_eyes_abstain():
     assert "closed" in measured(CUE, drawn([_SAME, _SAME]), landmarks).missing
 
 
+def test_an_eye_outside_the_picture_abstains():
+    picture = drawn([_SAME, _SAME])[:, : int(_CENTRES[1][0])]
+    assert "outside the picture" in measured(CUE, picture, LANDMARKS).missing
+
+
 def test_the_figure_shows_both_irises_over_their_highlights():
     (figure,) = read(CUE, seen([drawn([_SAME, _SAME])], [LANDMARKS])).figures()
     assert isinstance(figure, CuePicture)

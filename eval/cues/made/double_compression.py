@@ -6,10 +6,12 @@ same coding of the same content; only one was coded before.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from PIL import Image
 
-from avdetect.cues.double_compression import CUE, smoothed
+from avdetect.cues.double_compression import ALIGNED_GAIN, CUE, smoothed
 from avdetect.cues.jpeg_history import BLOCK_PX, aligned_history, second_steps
 from avdetect.cues.jpeg_tables import standard_table
 from eval.cues.made.portraits import (
@@ -45,7 +47,14 @@ def figures(n: int, seed: int) -> list[tuple[str, str]]:
             singles += once[0]
             doubles += same
     pooled = auc([0] * len(singles) + [1] * len(doubles), singles + doubles)
-    rows.append(("all with a finer last coding, one grid", f"AUC {pooled:.3f}"))
+    limit = math.log10(ALIGNED_GAIN + 0.01)
+    alarms, misses = np.mean(np.array(singles) >= limit), np.mean(np.array(doubles) < limit)
+    rows.append(
+        (
+            "all with a finer last coding, one grid",
+            f"AUC {pooled:.3f}, false alarms {100 * alarms:.1f} %, missed {100 * misses:.1f} %",
+        )
+    )
     rows.append(("pasted region in a picture of quality 60 then 90", _pasted(pictures)))
     return [(name, f"{text} (n = {n})") for name, text in rows]
 

@@ -1,4 +1,4 @@
-"""How surely a face of another camera's noise is found, and where, in real pictures."""
+"""How surely a face with another camera's noise is found in real pictures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ _AT = CUE.features.index("log_distance")
 def figures(n: int, seed: int) -> list[tuple[str, str]]:
     """AUC over ``n`` portraits, each with one camera's noise and with two cameras'."""
     rng = np.random.default_rng(seed)
-    # Half the size and back to it: the noise that the picture came with is gone.
     faces = [_denoised(each) for each in portraits(n, rng)]
     whole = [_noisy(each, rng, _OWN) for each in faces]
     pasted = [_noisy(each, rng, _FOREIGN) for each in faces]
@@ -33,6 +32,7 @@ def figures(n: int, seed: int) -> list[tuple[str, str]]:
 
 
 def _denoised(portrait: Portrait) -> Portrait:
+    """Without the noise and the coding that the picture came with."""
     return replace(portrait, picture=np.asarray(cv2.GaussianBlur(portrait.picture, (0, 0), 1.2)))
 
 
