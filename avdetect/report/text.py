@@ -93,7 +93,8 @@ def _cue_lines(cues: Sequence[Cue]) -> list[str]:
         if cue.reliability is not None
     ]
     more = len(cues) - len(shown)
-    return [*lines, f"cue       {more} more measurements (--json, --report)"] if more else lines
+    noun = "measurement" if more == 1 else "measurements"
+    return [*lines, f"cue       {more} more {noun} (--json, --report)"] if more else lines
 
 
 def _branch_line(name: str, branch: BranchVerdict) -> str:

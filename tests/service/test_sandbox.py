@@ -34,14 +34,19 @@ CLIPS = ("call_synthetic.wav", "hold_tone.ogg", "portrait_forged.mp4", "portrait
 
 def contents(clip):
     with clip:
-        facts = (clip.path, clip.sha256, clip.streams, clip.duration_s, clip.is_still)
+        facts = (clip.path, clip.sha256, clip.streams, clip.duration_s, clip.is_still, clip.origin)
         items = [
             (item.start_s, item.native.tobytes(), item.waveform.tobytes(), item.native_rate_hz)
             if isinstance(item, AudioChunk)
-            else (item.time_s, item.picture.tobytes(), item.ticks)
+            else (item.time_s, item.picture.tobytes(), item.ticks, luma_of(item))
             for item in clip.chunks()
         ]
         return facts, items, clip.n_bad_packets
+
+
+def luma_of(picture):
+    luma = picture.native_luma
+    return None if luma is None else (luma.shape, luma.tobytes())
 
 
 def confined(path, limits=LIMITS):
