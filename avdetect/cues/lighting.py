@@ -162,7 +162,7 @@ class _Lighting(PerFaceReading):
         """Median distance to the light on the other faces seen at the same moments."""
         mine = dict(zip(looks.times_s, looks.table[:, :2], strict=True))
         away = [
-            float(np.hypot(*(mine[time_s] - np.asarray(row[:2]))))
+            float(np.hypot(*(mine[time_s] - row[:2])))
             for track, other in self.faces.items()
             if track != looks.track
             for time_s, row in zip(other.times_s, other.rows, strict=True)

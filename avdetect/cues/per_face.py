@@ -19,6 +19,7 @@ from avdetect.observation import Observation
 from avdetect.types import Part, Segment
 
 MOST_LOOKS = 512  # of one face: beyond, every other one is dropped and half as many are kept
+MOST_FACES = 32  # of one clip: every cut begins a new track; those looked at most are kept
 MOST_FIGURES = 4
 
 
@@ -62,7 +63,7 @@ class Looks:
     track: int
     medium: Medium
     times_s: list[float] = field(default_factory=list)
-    rows: list[tuple[float, ...]] = field(default_factory=list)
+    rows: list[NDArray[np.float64]] = field(default_factory=list)
     picture: NDArray[np.uint8] | None = None
     picture_s: float = 0.0
     interest: float = -np.inf
@@ -74,7 +75,7 @@ class Looks:
     @property
     def table(self) -> NDArray[np.float64]:
         """(T, K) numbers of the looks kept."""
-        return np.asarray(self.rows, np.float64)
+        return np.stack(self.rows)
 
     @property
     def shown_s(self) -> float | None:
@@ -84,7 +85,7 @@ class Looks:
     def take(self, look: Look, time_s: float) -> None:
         """Keep a look, or leave it out where enough are kept."""
         if self._n_seen % self._step == 0:
-            self.rows.append(look.numbers)
+            self.rows.append(np.asarray(look.numbers, np.float64))
             self.times_s.append(time_s)
         self._n_seen += 1
         self.last_s = time_s
@@ -149,6 +150,9 @@ class PerFaceReading:
         return [figure for figure in drawn if figure is not None][:MOST_FIGURES]
 
     def _looks(self, track: int) -> Looks:
+        if track not in self.faces and len(self.faces) >= MOST_FACES:
+            # The shortest goes; a face just found is as short, but may grow.
+            del self.faces[min(self.faces, key=lambda known: len(self.faces[known].rows))]
         return self.faces.setdefault(track, Looks(track, self._medium))
 
     def _measured(self, looks: Looks) -> Measurement:

@@ -2,7 +2,7 @@ import numpy as np
 
 from avdetect.cues import CUES, choose_cues
 from avdetect.cues.base import ClipFacts, Medium
-from avdetect.cues.per_face import MOST_LOOKS, Look, Method, PerFaceReading, Tale
+from avdetect.cues.per_face import MOST_FACES, MOST_LOOKS, Look, Method, PerFaceReading, Tale
 from avdetect.observation import Observation
 from avdetect.types import Segment
 from tests.cues.portrait import face_window, mesh, read, seen
@@ -37,6 +37,19 @@ def test_looks_of_a_long_clip_are_thinned_and_span_it_whole():
     (told,) = reading.measurements()
     assert told.segment.end_s == 10 * -(-3 * MOST_LOOKS // 10) - 1
     assert abs(told.features[0] - told.segment.end_s / 2) < 8.0
+
+
+def test_of_a_clip_with_a_hundred_cuts_the_faces_seen_most_are_kept():
+    reading = PerFaceReading(ClipFacts(), method())
+    picture, landmarks = texture(64, 64), mesh((32.0, 32.0), 50.0)
+    pictures = seen([picture] * 3, [landmarks] * 3).pictures
+    for track in range(100):
+        n_seconds = 3 if track == 7 else 1
+        face = face_window([landmarks] * n_seconds, [25 * k for k in range(n_seconds)], track)
+        whole = Segment(0.0, 3.0)
+        reading.add(Observation(segment=whole, fresh=whole, faces=(face,), pictures=pictures), {})
+    assert len(reading.faces) == MOST_FACES
+    assert {7, 99} <= set(reading.faces)
 
 
 def test_a_face_too_small_to_judge_is_told_with_its_reason():
