@@ -61,7 +61,7 @@ class Rule:
         name: stable, lower case.
         kind: which feature it counts for.
         strength: 0 to 1.
-        found: what was found, in words, or None.
+        found: what the file does, in words that follow "the file", or None.
     """
 
     name: str
@@ -77,14 +77,14 @@ def _said(clip: ClipFacts) -> dict[str, str]:
 
 
 def _named(clip: ClipFacts, names: tuple[str, ...]) -> str | None:
-    """The first name that a claim of software holds as a word, with the claim's key."""
+    """The first name that a claim of software holds as a word, and the claim's key, in words."""
     for key, value in _said(clip).items():
         if key not in _SOFTWARE_TAGS:
             continue
         for name in names:
             # Encoders append their version to their name: Lavf60, Photoshop24.
             if re.search(rf"(?<![a-z]){re.escape(name)}(?![a-z])", value.lower()):
-                return f"{key} names {name}"
+                return f"names {name} in its tag {key}"
     return None
 
 
@@ -161,18 +161,23 @@ def _starts_apart(clip: ClipFacts) -> str | None:
     gap_s = pair[0].start_s - pair[1].start_s
     if abs(gap_s) <= _MOST_START_GAP_S:
         return None
-    return f"sound starts {abs(gap_s):.2f} s {'after' if gap_s > 0 else 'before'} the picture"
+    return f"has sound that starts {_apart(gap_s)} the picture"
 
 
 def _ends_apart(clip: ClipFacts) -> str | None:
-    pair = _sound_and_picture(clip)
-    if pair is None or pair[0].duration_s is None or pair[1].duration_s is None:
+    if (pair := _sound_and_picture(clip)) is None:
         return None
-    sound_s, picture_s = (stream.start_s + stream.duration_s for stream in pair)  # type: ignore[operator]
-    if abs(sound_s - picture_s) <= _MOST_END_GAP_S:
+    sound, picture = pair
+    if sound.duration_s is None or picture.duration_s is None:
         return None
-    which = "after" if sound_s > picture_s else "before"
-    return f"sound ends {abs(sound_s - picture_s):.2f} s {which} the picture"
+    gap_s = sound.start_s + sound.duration_s - picture.start_s - picture.duration_s
+    if abs(gap_s) <= _MOST_END_GAP_S:
+        return None
+    return f"has sound that ends {_apart(gap_s)} the picture"
+
+
+def _apart(gap_s: float) -> str:
+    return f"{abs(gap_s):.2f} s {'after' if gap_s > 0 else 'before'}"
 
 
 RULES: tuple[Rule, ...] = (

@@ -101,8 +101,9 @@ class Method:
     """How one cue measures faces.
 
     Attributes:
-        look: measures one face in one picture, or says in words why it cannot.
-        tell: sums up the looks at one face, or says in words why it abstains.
+        look: measures one face in one picture, or says why it cannot, in words that follow
+            "face 0".
+        tell: sums up the looks at one face, or says in a sentence why it abstains.
         caption: of the picture.
         shows_person: the picture shows a face that can be recognised.
         draw: a figure made of all looks in place of the picture; None for the picture.
@@ -135,7 +136,7 @@ class PerFaceReading:
             looks = self._looks(moment.track)
             look = self._method.look(moment)
             if isinstance(look, str):
-                looks.reason = f"face {moment.track}: {look}"
+                looks.reason = f"face {moment.track} {look}"
             else:
                 looks.take(look, moment.time_s)
 
@@ -157,7 +158,9 @@ class PerFaceReading:
 
     def _measured(self, looks: Looks) -> Measurement:
         part = Part(face_track=looks.track)
-        tale: Tale | str = looks.reason or f"face {looks.track}: in none of the pictures looked at"
+        tale: Tale | str = (
+            looks.reason or f"face {looks.track} is in none of the pictures looked at"
+        )
         if looks.rows:
             tale = self._method.tell(looks)
         if isinstance(tale, str):
