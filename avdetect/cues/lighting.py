@@ -1,4 +1,4 @@
-"""Lighting: from where light falls on a face, over time, within it, and against other faces.
+"""Lighting: from where light falls on a face, over time, and against neck and other faces.
 
 After Kee & Farid, "Exposing digital forgeries from 3-D lighting environments" (2010), and Johnson
 & Farid (2007): shading of a convex body is nearly linear in its surface normal (spherical harmonics
@@ -18,7 +18,17 @@ from numpy.typing import NDArray
 from avdetect.cues.base import ClipFacts, Cue, CueCurve, CueFigure, CueTools, Medium, Truth
 from avdetect.cues.faces import FaceMoment
 from avdetect.cues.per_face import Look, Looks, Method, PerFaceReading, Tale
-from avdetect.cues.regions import FACE_OVAL, LEFT_BROW, RIGHT_BROW, Box, Mask, luma, polygon
+from avdetect.cues.regions import (
+    FACE_OVAL,
+    LEFT_BROW,
+    RIGHT_BROW,
+    Box,
+    Mask,
+    cut,
+    luma,
+    neighbourhood,
+    polygon,
+)
 from avdetect.faces.align import LEFT_EYE, OUTER_LIPS, RIGHT_EYE
 from avdetect.types import Part
 
@@ -26,6 +36,9 @@ LEAST_STRENGTH = 0.06  # of the mean light: a weaker slope of brightness is the 
 _FACE_SIDE_PX = 96  # shading is coarse: larger faces are shrunk
 _GAMMA = 2.2
 _LEAST_SKIN = 200
+_REACH = 0.4  # of the face's sides: how far neck and ears are looked for
+_SAME_SKIN = 9.0  # 8-bit steps of colour from the face's own
+_LEAST_NECK = 60  # pixels a side
 _INNER_RADIUS = 0.55  # of the outline: what a swapped face replaces lies within
 _NOT_SKIN = (LEFT_EYE, RIGHT_EYE, LEFT_BROW, RIGHT_BROW, OUTER_LIPS, (98, 327, 2, 1))
 
@@ -115,18 +128,43 @@ def _look(moment: FaceMoment) -> Look | str:
     light = light_on(linear, normals, skin)
     within, around = (light_on(linear, normals, part) for part in (inner, outer))
     apart = math.hypot(within.x - around.x, within.y - around.y)
-    return Look(numbers=(light.x, light.y, light.explained, apart))
+    neck = _against_neck(crop, linear, skin, ~polygon(landmarks, FACE_OVAL, box, grow=1.1))
+    return Look(numbers=(light.x, light.y, light.explained, apart, neck))
+
+
+def _against_neck(
+    crop: NDArray[np.uint8], linear: NDArray[np.floating], skin: Mask, outside: Mask
+) -> float:
+    """How far the sides of the face and of the person's other skin differ in light; 0 unseen.
+
+    Of either, the share by which the right side is brighter than the left.
+    """
+    colour = cv2.cvtColor(crop, cv2.COLOR_RGB2YCrCb)[..., 1:].astype(np.float32)
+    like_face = np.abs(colour - np.median(colour[skin], axis=0)).max(axis=-1) < _SAME_SKIN
+    right = np.arange(crop.shape[1])[None, :] > np.nonzero(skin)[1].mean()
+    low = np.arange(crop.shape[0])[:, None] > np.nonzero(skin)[0].mean()  # hair and walls are above
+    neck = outside & like_face & low & (linear > 0.25 * np.median(linear[skin]))
+    if min(int((neck & right).sum()), int((neck & ~right).sum())) < _LEAST_NECK:
+        return 0.0
+    tilts = []
+    for part in (skin, neck):
+        light, dark = (float(linear[part & side].mean()) for side in (right, ~right))
+        tilts.append((light - dark) / max(light + dark, 1e-6))
+    return abs(tilts[0] - tilts[1])
 
 
 def _at_working_size(moment: FaceMoment) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """The face's crop, shrunk where it is large, and its mesh in the crop's pixels."""
+    """Face and neck, shrunk where they are large, and the mesh in pixels of that."""
     left, top, right, bottom = moment.box
     scale = min(1.0, _FACE_SIDE_PX / max(right - left, bottom - top))
+    around = neighbourhood(moment, _REACH)
+    left, top = around[:2]
+    crop = cut(moment.picture.pixels, around)
     landmarks = (moment.landmarks - np.array([left, top], np.float32)) * np.float32(scale)
     if scale == 1.0:
-        return moment.crop, landmarks
-    crop = cv2.resize(moment.crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.asarray(crop, np.uint8), landmarks
+        return crop, landmarks
+    small = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8), landmarks
 
 
 class _Lighting(PerFaceReading):
@@ -135,7 +173,7 @@ class _Lighting(PerFaceReading):
         super().__init__(clip, method)
 
     def _tell(self, looks: Looks) -> Tale | str:
-        x, y, explained, apart = np.median(looks.table, axis=0)
+        x, y, explained, apart, neck = np.median(looks.table, axis=0)
         light = Light(float(x), float(y), float(explained))
         if light.strength < LEAST_STRENGTH:
             return f"face {looks.track}: the light on it is flat, it has no direction to compare"
@@ -152,6 +190,7 @@ class _Lighting(PerFaceReading):
                 light.explained,
                 math.log(unsteady + 0.01),
                 math.log(float(apart) + 0.03),
+                math.log(float(neck) + 0.03),
                 against or 0.0,
             ),
             value=light.from_deg,
@@ -211,7 +250,7 @@ def _start(clip: ClipFacts, tools: CueTools) -> PerFaceReading:
 CUE = Cue(
     name="lighting",
     title="Lighting",
-    measures="Direction of light on the face: within it, over time, and against other faces.",
+    measures="Direction of light on the face: over time, against the neck and other faces.",
     reference="Johnson & Farid 2007; Kee & Farid 2010, 3-D lighting environments",
     unit="degrees",
     features=(
@@ -220,6 +259,7 @@ CUE = Cue(
         "explained",
         "log_unsteadiness",
         "log_inner_against_outer",
+        "log_against_neck",
         "against_other_faces",
     ),
     truth=Truth.VIDEO,

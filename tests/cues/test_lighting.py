@@ -72,6 +72,18 @@ def test_a_face_lit_otherwise_within_than_without_is_told():
     assert feature(CUE, told, name) > feature(CUE, untouched, name) + 1.0
 
 
+@pytest.mark.parametrize("angle_deg", [0.0, 180.0])
+def test_a_neck_lit_from_the_other_side_is_told(angle_deg):
+    landmarks = mesh((128.0, 110.0), 120.0)
+    picture = lit([(landmarks, 0.0, 0.5)])
+    x = (np.arange(256) - 128) / 40.0
+    shade = 0.3 * (1.0 + 0.5 * math.cos(math.radians(angle_deg)) * x)
+    neck = np.rint(255.0 * np.clip(shade, 0.0, 1.0) ** (1 / 2.2)).astype(np.uint8)
+    picture[195:240, 88:168] = neck[88:168, None]
+    told = measured(CUE, picture, landmarks)
+    assert (feature(CUE, told, "log_against_neck") > math.log(0.25)) is (angle_deg == 180.0)
+
+
 def test_a_lamp_that_wanders_shows_in_time():
     landmarks = mesh()
     steady = [lit([(landmarks, 40.0, 0.5)], seed=k) for k in range(6)]
