@@ -90,13 +90,16 @@ class _PitchMotion:
 
     def measurement(self, part: Part) -> Measurement:
         voiced_s = self._n_voiced * HOP_S
-        if voiced_s < _LEAST_VOICED_S or self._n_tremors < _LEAST_TREMORS:
-            return Measurement(
-                medium=Medium.SOUND,
-                part=part,
-                missing=f"too little sustained voice: {voiced_s:.1f} s found, "
-                f"{_LEAST_VOICED_S:.1f} s with vowels of {_TREMOR_FRAMES * HOP_S:.1f} s needed",
-            )
+        vowel_s = _TREMOR_FRAMES * HOP_S
+        if voiced_s < _LEAST_VOICED_S:
+            reason = f"{voiced_s:.1f} s found, {_LEAST_VOICED_S:.1f} s needed"
+        elif self._n_tremors < _LEAST_TREMORS:
+            reason = f"no sound is held for {vowel_s:.2f} s"
+        else:
+            reason = ""
+        if reason:
+            missing = f"too little sustained voice: {reason}"
+            return Measurement(medium=Medium.SOUND, part=part, missing=missing)
         jitter, shimmer_db = self._mean("jitter"), self._mean("shimmer")
         return Measurement(
             medium=Medium.SOUND,
