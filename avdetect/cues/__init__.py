@@ -6,14 +6,28 @@
 from __future__ import annotations
 
 from avdetect.cues import (
+    blink,
+    breathing,
+    codec_history,
     cooccurrence,
     double_compression,
+    embedding_drift,
     exposure,
     eyes,
+    head_lips,
+    hum,
     lighting,
+    lips_voice,
+    map_focus,
     metadata,
+    neurons,
+    noise_floor,
     patches,
+    phase,
+    pitch_motion,
+    pulse,
     spectrum,
+    steadiness,
     teeth,
     warp,
 )
@@ -23,16 +37,30 @@ from avdetect.errors import UsageError
 CUES: dict[str, Cue] = {
     cue.name: cue
     for cue in (
+        blink.CUE,
+        pulse.CUE,
+        breathing.CUE,
+        head_lips.CUE,
+        lips_voice.CUE,
         warp.CUE,
         exposure.CUE,
         cooccurrence.CUE,
         spectrum.CUE,
+        neurons.CUE,
         patches.CUE,
         double_compression.CUE,
         metadata.CUE,
+        map_focus.CUE,
+        steadiness.CUE,
+        embedding_drift.CUE,
         lighting.CUE,
         eyes.CUE,
         teeth.CUE,
+        phase.CUE,
+        pitch_motion.CUE,
+        noise_floor.CUE,
+        hum.CUE,
+        codec_history.CUE,
     )
 }
 

@@ -1,0 +1,1 @@
+"""Recipe of the model that names through which codecs a recording went."""
