@@ -153,11 +153,10 @@ def _best_ratio(
 ) -> tuple[NDArray[np.float64], int]:
     """Log ratio of two codings against one for each bin, of the earlier step that fits best."""
     counts = np.bincount(bins + _MOST_BINS, minlength=2 * _MOST_BINS + 1)
-    fine = np.clip(np.rint(before * _FINE), -_FINE_REACH * _FINE, _FINE_REACH * _FINE)
-    spread = np.bincount(
-        fine.astype(np.int64).ravel() + _FINE_REACH * _FINE, minlength=2 * _FINE_REACH * _FINE + 1
-    )
-    values = np.arange(-_FINE_REACH * _FINE, _FINE_REACH * _FINE + 1) / _FINE
+    farthest = _FINE * min(_FINE_REACH, (_MOST_BINS + 1) * step + int(_STEPS_TRIED[-1]))
+    fine = np.rint(before * _FINE).astype(np.int64)
+    spread = np.bincount(fine[np.abs(fine) <= farthest] + farthest, minlength=2 * farthest + 1)
+    values = np.arange(-farthest, farthest + 1) / _FINE
     once = _log_shares(np.bincount(_bin_of(values, step), spread, 2 * _MOST_BINS + 3)[1:-1])
     best_gain, best_ratio, best_step = -np.inf, np.zeros_like(once), 0
     for first in _STEPS_TRIED:
@@ -177,10 +176,14 @@ def _binned_twice(
     level = np.rint(values / first).astype(np.int64)
     mass = np.bincount(level - level[0], spread)
     places = np.arange(level[0], level[-1] + 1) * first
-    kept = np.abs(places) <= (_MOST_BINS + 1) * step + 3
-    edges = (np.arange(-_MOST_BINS, _MOST_BINS + 2) - 0.5) * step
-    below = ndtr((edges[:, None] - places[kept][None, :]) / _ROUNDING)
-    return np.asarray(np.diff(below, axis=0) @ mass[kept])
+    bins = np.rint(places / step)
+    # Rounding is narrow against a bin: it carries a coefficient into the next one at most.
+    below = ndtr(((bins - 0.5) * step - places) / _ROUNDING)
+    above = ndtr((places - (bins + 0.5) * step) / _ROUNDING)
+    counts = np.zeros(2 * _MOST_BINS + 3)
+    for moved, share in ((-1, below), (0, 1.0 - below - above), (1, above)):
+        counts += np.bincount(_bin_of(bins + moved, 1), mass * share, len(counts))
+    return counts[1:-1]
 
 
 def _bin_of(values: NDArray[np.float64], step: int) -> NDArray[np.int64]:

@@ -96,7 +96,6 @@ def test_a_real_portrait_through_the_engine_is_sharper_than_its_forgery():
 
 
 @requires_shared
-@pytest.mark.slow
 def test_resampled_faces_are_found_among_real_ones():
     from eval.cues.made.warp import figures
 

@@ -27,11 +27,16 @@ from eval.metrics import auc, pixel_auc
 _QUALITIES = ((50, 75), (60, 90), (70, 85), (75, 95), (90, 95), (85, 75), (95, 85))
 _FOUND_FROM = 5  # the first pairs: the last coding is the finer one
 _SIDE_PX = 184
+_MOST_PICTURES = 50
 _SHIFT = (5, 3)  # down, right
 
 
 def figures(n: int, seed: int) -> list[tuple[str, str]]:
-    """AUC over ``n`` pictures a pair of qualities, on one grid and on two; of a pasted region."""
+    """AUC over ``n`` pictures a pair of qualities, on one grid and on two; of a pasted region.
+
+    At most 50 pictures are taken: each is coded some thirty times.
+    """
+    n = min(n, _MOST_PICTURES)
     rng = np.random.default_rng(seed)
     pictures = [_shrunk(each.picture) for each in portraits(n, rng)]
     rows, singles, doubles = [], [], []
