@@ -17,6 +17,7 @@ from avdetect.cli.audit import audit
 from avdetect.cli.batch import BATCH_HELP, batch
 from avdetect.cli.keys import keys
 from avdetect.cli.serve import serve, worker
+from avdetect.cli.trace import TRACE_HELP, trace
 from avdetect.errors import AvdetectError
 from avdetect.report.words import plain
 
@@ -74,6 +75,7 @@ app = typer.Typer(
 models = typer.Typer(rich_markup_mode=None, help="The trained models: list, show, verify.")
 app.add_typer(models, name="models")
 app.command("batch", help=BATCH_HELP)(batch)
+app.command("trace", help=TRACE_HELP)(trace)
 app.command("serve")(serve)
 app.command("worker")(worker)
 app.add_typer(keys, name="keys")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _LEAST_DEVIATION = 1e-3
 
@@ -20,7 +24,8 @@ class ExplicitMatcher:
     Attributes:
         names: (K,) sources.
         centre: (D,) mean over the sources: what all pictures have in common.
-        deviation: (D,) spread of single pictures: how far each frequency can be relied on.
+        deviation: (D,) spread of single pictures about their source's mean: how far each frequency
+            can be relied on.
         fingerprints: (K, D) each source's mean, centred and divided by ``deviation``.
     """
 
@@ -37,6 +42,12 @@ class ExplicitMatcher:
         """(N, D) to (N, K) in -1..1."""
         return correlations(self.whiten(spectra), self.fingerprints)
 
+    def novelty(self, spectra: Array) -> Array:
+        """(N, D) to (N,): mean squared distance to the nearest fingerprint, about 1 for its own."""
+        white = self.whiten(spectra)
+        distances = [((white - own) ** 2).mean(1) for own in self.fingerprints]
+        return np.asarray(np.min(distances, 0), np.float32)
+
 
 def average_fingerprints(
     spectra: Array, labels: Sequence[str], names: Sequence[str]
@@ -50,12 +61,34 @@ def average_fingerprints(
     """
     of = np.asarray(labels)
     means = np.stack([spectra[of == name].mean(0) for name in names])
-    centre, deviation = means.mean(0), spectra.std(0) + _LEAST_DEVIATION
+    centre = means.mean(0)
+    own_means = means[[list(names).index(label) for label in labels]]
+    deviation = (spectra - own_means).std(0) + _LEAST_DEVIATION
     return ExplicitMatcher(
         names=tuple(names),
         centre=centre.astype(np.float32),
         deviation=deviation.astype(np.float32),
         fingerprints=((means - centre) / deviation).astype(np.float32),
+    )
+
+
+def matcher_tensors(matcher: ExplicitMatcher) -> dict[str, Tensor]:
+    """A matcher's arrays by the names they have in a checkpoint."""
+    import torch
+
+    return {
+        f"explicit.{name}": torch.from_numpy(getattr(matcher, name))
+        for name in ("centre", "deviation", "fingerprints")
+    }
+
+
+def read_matcher(state: Mapping[str, Tensor], names: Sequence[str]) -> ExplicitMatcher:
+    """A matcher from a checkpoint's tensors; raises ``KeyError`` where it is not there."""
+    return ExplicitMatcher(
+        names=tuple(names),
+        centre=state["explicit.centre"].numpy(),
+        deviation=state["explicit.deviation"].numpy(),
+        fingerprints=state["explicit.fingerprints"].numpy(),
     )
 
 

@@ -17,6 +17,19 @@ Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """When a source is not named.
+
+    Attributes:
+        most_novelty: files farther from every known source than this are of none of them.
+        least_share: the likeliest source must have this share of the probability.
+    """
+
+    most_novelty: float
+    least_share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
     """A decision over known sources.
 
@@ -31,20 +44,36 @@ class Attribution:
     candidates: tuple[Candidate, ...]
 
 
-def name_source(
-    sources: Sequence[str], logits: Array, least_logit: float, title_of: Callable[[str], str]
-) -> Attribution:
-    """Name the source with the highest logit, unless that stays below ``least_logit``.
+def name_source(candidates: tuple[Candidate, ...], novelty: float, limits: Limits) -> Attribution:
+    """Name the likeliest source, or say why not.
+
+    Args:
+        candidates: likeliest first.
+        novelty: distance from the nearest known source.
+        limits: fitted so that few held-out files of known sources are not named.
+    """
+    reason = None
+    if novelty > limits.most_novelty:
+        reason = f"it is unlike every known source; the nearest is {candidates[0].title}"
+    elif candidates[0].probability < limits.least_share:
+        reason = f"several known sources fit alike, first {candidates[0].title}"
+    source = UNKNOWN if reason else candidates[0].source
+    return Attribution(source=source, reason=reason, candidates=candidates)
+
+
+def rank(
+    sources: Sequence[str], logits: Array, title_of: Callable[[str], str]
+) -> tuple[Candidate, ...]:
+    """The likeliest sources.
 
     Args:
         sources: (K,) ids.
         logits: (K,) natural logarithm, up to a constant that known sources share.
-        least_logit: fitted so that few held-out files of known sources stay below it.
         title_of: an id in words.
     """
     share = softmax(logits)
     order = np.argsort(-logits, kind="stable")
-    candidates = tuple(
+    return tuple(
         Candidate(
             source=sources[index],
             title=title_of(sources[index]),
@@ -52,13 +81,6 @@ def name_source(
         )
         for index in order[:N_CANDIDATES]
     )
-    if float(logits.max()) >= least_logit:
-        return Attribution(source=candidates[0].source, reason=None, candidates=candidates)
-    reason = (
-        f"none of the {len(sources)} known sources matches well enough; "
-        f"the nearest is {candidates[0].title}"
-    )
-    return Attribution(source=UNKNOWN, reason=reason, candidates=candidates)
 
 
 def softmax(logits: Array) -> Array:

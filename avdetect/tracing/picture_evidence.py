@@ -55,6 +55,10 @@ class Matchers:
             [cosines, self.explicit.correlations(spectra), self.whitened.scores(spectra)], 1
         )
 
+    def novelty(self, measured: Sequence[Measurement]) -> Array:
+        """(N,) how far each is from every known source; about 1 for their own pictures."""
+        return self.explicit.novelty(np.stack([m.spectrum for m in measured]))
+
 
 def measure(network: FingerprintTracer, pictures: Sequence[NDArray[np.uint8]]) -> Measurement:
     """Measure pictures of one source together.

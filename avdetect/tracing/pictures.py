@@ -17,8 +17,8 @@ from avdetect.errors import CheckpointError
 from avdetect.nn.fingerprint_network import FingerprintTracer, read_fingerprint_config
 from avdetect.tracing.grouping import same_source_log_odds
 from avdetect.tracing.linear import LinearHead, read_head
-from avdetect.tracing.matching import ExplicitMatcher
-from avdetect.tracing.naming import Attribution, name_source, softmax
+from avdetect.tracing.matching import read_matcher
+from avdetect.tracing.naming import Attribution, Limits, name_source, rank, softmax
 from avdetect.tracing.picture_evidence import Matchers, Measurement, measure, pair_similarities
 from avdetect.tracing.properties import PROPERTIES, title_of
 from avdetect.tracing.results import ParsedProperty
@@ -38,7 +38,7 @@ class PictureTracer:
         sources: (K,) known sources.
         matchers: the three ways of matching.
         weights: (3,) of their evidence in one logit.
-        least_logit: below it the best source is not named.
+        limits: when a source is not named.
         pair_weights: (3,) logistic regression of two likenesses, the constant last.
         design: property -> heads on residual spectra and on embeddings.
     """
@@ -47,7 +47,7 @@ class PictureTracer:
     sources: tuple[str, ...]
     matchers: Matchers
     weights: Array
-    least_logit: float
+    limits: Limits
     pair_weights: NDArray[np.float64]
     design: dict[str, tuple[LinearHead, LinearHead]]
 
@@ -59,7 +59,8 @@ class PictureTracer:
         """Name the source, or say why not."""
         evidence = self.matchers.evidence([measured])[0]
         logits = np.asarray(self.weights @ evidence, np.float32)
-        return name_source(self.sources, logits, self.least_logit, title_of)
+        novelty = float(self.matchers.novelty([measured])[0])
+        return name_source(rank(self.sources, logits, title_of), novelty, self.limits)
 
     def parse_design(self, measured: Measurement) -> tuple[ParsedProperty, ...]:
         """The likeliest value of every property."""
@@ -110,12 +111,6 @@ def _build(checkpoint: Checkpoint) -> PictureTracer:
         {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
     )
     sources = tuple(config["sources"])
-    explicit = ExplicitMatcher(
-        names=sources,
-        centre=state["explicit.centre"].numpy(),
-        deviation=state["explicit.deviation"].numpy(),
-        fingerprints=state["explicit.fingerprints"].numpy(),
-    )
     design = {
         name: (
             read_head(state, f"design.{name}.explicit", config["design"][name]),
@@ -128,11 +123,11 @@ def _build(checkpoint: Checkpoint) -> PictureTracer:
         sources=sources,
         matchers=Matchers(
             network=network.eval(),
-            explicit=explicit,
+            explicit=read_matcher(state, sources),
             whitened=read_head(state, "whitened", sources),
         ),
         weights=np.array(config["weights"], np.float32),
-        least_logit=float(config["least_logit"]),
+        limits=Limits(**config["limits"]),
         pair_weights=np.array(config["pair_weights"], np.float64),
         design=design,
     )

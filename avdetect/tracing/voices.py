@@ -13,8 +13,8 @@ from avdetect.errors import CheckpointError
 from avdetect.speech.vad import VoiceActivity, speech_segments
 from avdetect.tracing.grouping import same_source_log_odds
 from avdetect.tracing.linear import LinearHead, read_head
-from avdetect.tracing.matching import correlations
-from avdetect.tracing.naming import Attribution, name_source
+from avdetect.tracing.matching import ExplicitMatcher, correlations, read_matcher
+from avdetect.tracing.naming import Attribution, Limits, name_source, rank
 from avdetect.tracing.vocoders import title_of
 from avdetect.tracing.voice_features import clip_features
 from avdetect.types import total_seconds
@@ -47,36 +47,36 @@ class VoiceTracer:
         name: of the checkpoint.
         head: score per family.
         scale: logits are this times the scores.
-        least_logit: below it the best family is not named.
-        centre, deviation: (D,) of the features, for likeness.
+        limits: when a family is not named.
+        explicit: mean features of every family.
         pair_weights: (3,) logistic regression of two likenesses, the constant last.
     """
 
     name: str
     head: LinearHead
     scale: float
-    least_logit: float
-    centre: Array
-    deviation: Array
+    limits: Limits
+    explicit: ExplicitMatcher
     pair_weights: NDArray[np.float64]
 
     def attribute(self, measured: VoiceMeasurement) -> Attribution:
         """Name the family, or say why not."""
         logits = np.asarray(self.scale * self.head.scores(measured.features[None])[0], np.float32)
-        return name_source(self.head.names, logits, self.least_logit, title_of)
+        novelty = float(self.explicit.novelty(measured.features[None])[0])
+        return name_source(rank(self.head.names, logits, title_of), novelty, self.limits)
 
     def same_source(self, measured: Sequence[VoiceMeasurement]) -> NDArray[np.float64]:
         """(N, N) calibrated log-odds that two voices were made by one generator."""
         features = np.stack([m.features for m in measured])
-        likeness = voice_likeness(features, self.centre, self.deviation, self.head)
+        likeness = voice_likeness(features, self.explicit, self.head)
         return same_source_log_odds(likeness, self.pair_weights)
 
 
 def voice_likeness(
-    features: Array, centre: Array, deviation: Array, head: LinearHead
+    features: Array, explicit: ExplicitMatcher, head: LinearHead
 ) -> NDArray[np.float64]:
     """(N, D) features to (N, N, 2): correlation of standardised features, and of family scores."""
-    standard = np.asarray((features - centre) / deviation, np.float32)
+    standard = explicit.whiten(features)
     scores = head.scores(features)
     return np.stack([correlations(standard, standard), correlations(scores, scores)], -1).astype(
         np.float64
@@ -123,9 +123,8 @@ def _build(checkpoint: Checkpoint) -> VoiceTracer:
         name=checkpoint.card.name,
         head=read_head(state, "head", config["families"]),
         scale=float(config["scale"]),
-        least_logit=float(config["least_logit"]),
-        centre=state["centre"].numpy(),
-        deviation=state["deviation"].numpy(),
+        limits=Limits(**config["limits"]),
+        explicit=read_matcher(state, config["families"]),
         pair_weights=np.array(config["pair_weights"], np.float64),
     )
 

@@ -16,6 +16,7 @@ TILEWISE = RESULTS / "picture_tilewise.csv"
 DESIGNS = RESULTS / "designs.csv"
 VOICE_ANSWERS = RESULTS / "voice_answers.csv"
 VOICE_OPEN = RESULTS / "voice_open.csv"
+VOICE_PAIRS = RESULTS / "voice_pairs.csv"
 
 Row = dict[str, str]
 

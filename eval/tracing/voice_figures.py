@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
+
 from avdetect.tracing.vocoders import HUMAN
 from eval.tracing.figures import balanced_share, separation, share
-from eval.tracing.scores import VOICE_ANSWERS, VOICE_OPEN, Row, number, read_table
+from eval.tracing.fusing import fit_pair
+from eval.tracing.scores import VOICE_ANSWERS, VOICE_OPEN, VOICE_PAIRS, Row, number, read_table
 from eval.tracing.voices import LEAST_SPEAKERS, TARGETS
 
 _COLUMNS = ("target", "procedure", "id", "speaker", "truth", "said", "said_fake")
+_OPEN_COLUMNS = ("without", "id", "speaker", "truth", "strength", "novelty")
+_PAIR_COLUMNS = ("fold", "same", "same_repo", "standard", "scores", "speaker")
 _TITLES = {
     "waveform": "what made the samples (kind of vocoder)",
     "system": "kind of system (the data's own column: tts, vc, vocoder, codec-lm)",
@@ -30,10 +35,10 @@ def voice_lines() -> Iterator[str]:
         for procedure in _PROCEDURES:
             kept = [r for r in answers if (r["target"], r["procedure"]) == (target, procedure)]
             yield from _procedure_lines(kept, procedure)
-    yield "Voices, a family nobody learned against the known ones: strength of the best family"
-    yield from _open_lines(
-        read_table(VOICE_OPEN, ("without", "id", "speaker", "truth", "strength"))
-    )
+    yield "Voices, a family nobody learned against the known ones"
+    yield from _open_lines(read_table(VOICE_OPEN, _OPEN_COLUMNS))
+    yield "Voices, one generator or two: pairs of held-out clips of two speakers"
+    yield from _pair_lines(read_table(VOICE_PAIRS, _PAIR_COLUMNS))
 
 
 def _procedure_lines(rows: list[Row], procedure: str) -> Iterator[str]:
@@ -66,12 +71,33 @@ def _procedure_lines(rows: list[Row], procedure: str) -> Iterator[str]:
             yield f"      {name:<16} {found}"
 
 
+def _pair_lines(rows: list[Row]) -> Iterator[str]:
+    """Odds of each fold by a regression on the others."""
+    likeness = np.array(
+        [[number(VOICE_PAIRS, row, name) for name in ("standard", "scores")] for row in rows]
+    )
+    same, fold = np.array([row["same"] == "1" for row in rows]), np.array([r["fold"] for r in rows])
+    odds = np.empty(len(rows))
+    for held_out in np.unique(fold):
+        own = fold == held_out
+        weights = fit_pair(likeness[~own], same[~own])
+        odds[own] = likeness[own] @ weights[:-1] + weights[-1]
+    speakers = [row["speaker"] for row in rows]
+    yield f"    AUROC {separation(same.tolist(), odds.tolist(), speakers)}"
+    yield f"    right at even odds {share((odds > 0) == same, speakers)}"
+    within = np.array([row["same_repo"] == "1" for row in rows])
+    kept = np.flatnonzero(within)
+    found = separation(
+        same[kept].tolist(), odds[kept].tolist(), [speakers[index] for index in kept]
+    )
+    yield f"    AUROC within one repository {found}"
+
+
 def _open_lines(rows: list[Row]) -> Iterator[str]:
     for name in sorted({row["without"] for row in rows}):
         asked = [row for row in rows if row["without"] == name]
-        found = separation(
-            [row["truth"] != name for row in asked],
-            [number(VOICE_OPEN, row, "strength") for row in asked],
-            [row["speaker"] for row in asked],
-        )
-        yield f"    {name:<16} AUROC {found}"
+        is_known, speakers = [r["truth"] != name for r in asked], [r["speaker"] for r in asked]
+        near = [-number(VOICE_OPEN, row, "novelty") for row in asked]
+        strong = [number(VOICE_OPEN, row, "strength") for row in asked]
+        yield f"    {name:<16} AUROC near to a family {separation(is_known, near, speakers)}"
+        yield f"    {'':<16} AUROC best score       {separation(is_known, strong, speakers)}"

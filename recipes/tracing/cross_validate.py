@@ -53,7 +53,8 @@ def main() -> None:
         for condition in conditions_of(procedure):
             rows = asked_rows(library, procedure, condition)
             found = measured(library, matchers, rows, condition)
-            scores += score_rows(library, procedure, condition, rows, matchers.evidence(found))
+            answers = matchers.evidence(found), matchers.novelty(found)
+            scores += score_rows(library, procedure, condition, rows, answers)
             if procedure.name == FILES and condition in ("native", "crop_128_jpeg"):
                 pairs += _pairs(rows, found, matchers, procedure.fold, condition)
             print(f"{name} {condition}: {len(rows)} pictures", flush=True)

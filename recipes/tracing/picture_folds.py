@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -30,6 +31,7 @@ from recipes.tracing.ridge import fit_ridge
 from recipes.tracing.settings import RUNS, Settings
 
 FILES, GENERATORS, SHUFFLED = "files", "generators", "shuffled"
+LEARNED_ON = ("native", "crop_64", "crop_64_jpeg", "crop_128_jpeg")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ class Library:
         self.rows = list(rows)
         self.sources = known_sources(self.rows)
         self._pictures = {row.id: read_picture(row) for row in self.rows}
-        self._spectra: dict[tuple[str, str], NDArray[np.float32]] = {}
+        self._spectra = {condition: _kept_spectra(condition) for condition in CONDITIONS}
 
     def picture(self, row: FaceRow) -> Picture:
         """(H, W, 3) uint8 RGB as stored."""
@@ -78,20 +80,37 @@ class Library:
     def measure(self, network: FingerprintTracer, row: FaceRow, condition: str) -> Measurement:
         """Measure a picture; its spectrum, which no network changes, is kept."""
         blocks = cut_blocks(self.conditioned(row, condition))
-        if (row.id, condition) not in self._spectra:
-            self._spectra[row.id, condition] = residual_spectrum(blocks)
         return Measurement(
-            spectrum=self._spectra[row.id, condition],
+            spectrum=self.spectrum(row, condition),
             embedding=embed(network, blocks),
             n_blocks=len(blocks),
         )
 
-    def spectrum(self, row: FaceRow) -> NDArray[np.float32]:
-        """Residual spectrum of a picture as stored, kept."""
-        if (row.id, "native") not in self._spectra:
-            blocks = cut_blocks(self.picture(row))
-            self._spectra[row.id, "native"] = residual_spectrum(blocks)
-        return self._spectra[row.id, "native"]
+    def spectrum(self, row: FaceRow, condition: str = "native") -> NDArray[np.float32]:
+        """Residual spectrum of a picture under a condition; computed once."""
+        kept = self._spectra[condition]
+        if row.id not in kept:
+            kept[row.id] = residual_spectrum(cut_blocks(self.conditioned(row, condition)))
+        return kept[row.id]
+
+    def keep_spectra(self, condition: str) -> None:
+        """Compute the spectra of a condition and keep them for later runs."""
+        rows = [r for r in self.rows if r.is_known or condition not in NEEDS_128]
+        spectra = np.stack([self.spectrum(row, condition) for row in rows])
+        RUNS.mkdir(parents=True, exist_ok=True)
+        np.savez(_spectra_path(condition), ids=[row.id for row in rows], spectra=spectra)
+
+
+def _spectra_path(condition: str) -> Path:
+    return RUNS / f"spectra_{condition}.npz"
+
+
+def _kept_spectra(condition: str) -> dict[str, NDArray[np.float32]]:
+    path = _spectra_path(condition)
+    if not path.is_file():
+        return {}
+    with np.load(path) as kept:
+        return dict(zip(kept["ids"].tolist(), kept["spectra"], strict=True))
 
 
 def train_matchers(
@@ -101,7 +120,10 @@ def train_matchers(
     sources = [s for s in library.sources if any(row.source == s for row in rows)]
     labels = [row.source for row in rows]
     network = _network(library, rows, settings, name=name)
-    spectra = np.stack([library.spectrum(row) for row in rows])
+    spectra = np.stack(
+        [library.spectrum(row, condition) for condition in LEARNED_ON for row in rows]
+    )
+    labels = labels * len(LEARNED_ON)
     return Matchers(
         network=network,
         explicit=average_fingerprints(spectra, labels, sources),
@@ -176,11 +198,11 @@ def score_rows(
     procedure: Procedure,
     condition: str,
     rows: Sequence[FaceRow],
-    evidence: NDArray[np.float32],
+    found: tuple[NDArray[np.float32], NDArray[np.float32]],
 ) -> Iterator[dict[str, object]]:
-    """One line of the table per picture; sources that were held out have empty cells."""
+    """One line of the table per picture, from evidence and novelty; empty cells: held out."""
     known = [s for s in library.sources if s not in procedure.without]
-    for row, values in zip(rows, evidence, strict=True):
+    for row, values, novelty in zip(rows, *found, strict=True):
         line: dict[str, object] = {
             "procedure": procedure.name,
             "condition": condition,
@@ -189,6 +211,7 @@ def score_rows(
             "source": row.source,
             "file": row.file,
             "side_px": library.picture(row).shape[0],
+            "novelty": float(novelty),
         }
         for kind, of_kind in zip(KINDS, values, strict=True):
             scores = dict(zip(known, of_kind.tolist(), strict=True))

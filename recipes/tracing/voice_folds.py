@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +15,19 @@ from numpy.typing import NDArray
 from avdetect.media.clip import open_clip
 from avdetect.tracing.gather import gather
 from avdetect.tracing.linear import LinearHead
+from avdetect.tracing.matching import ExplicitMatcher, average_fingerprints
 from avdetect.tracing.vocoders import HUMAN
 from avdetect.tracing.voice_features import N_VOICE_FEATURES, clip_features
+from avdetect.tracing.voices import voice_likeness
 from eval.shared_data import shared_path
-from eval.tracing.scores import VOICE_ANSWERS, VOICE_OPEN, write_table
+from eval.tracing.scores import VOICE_ANSWERS, VOICE_OPEN, VOICE_PAIRS, write_table
 from eval.tracing.voices import N_FOLDS, TARGETS, VoiceRow, known_families, voice_rows
 from recipes.tracing.ridge import fit_ridge
 from recipes.tracing.settings import RUNS, read_settings
 
 Features = NDArray[np.float32]
 Line = dict[str, object]
+_PAIRS_PER_FOLD = 100
 _HUMAN_SHARE = 4  # one human clip in so many says enough about being known
 
 
@@ -33,6 +37,7 @@ def main() -> None:
     rows, features = read_features(voice_rows())
     write_table(VOICE_ANSWERS, _all_answers(rows, features, ridge))
     write_table(VOICE_OPEN, _without_each(rows, features, ridge))
+    write_table(VOICE_PAIRS, _pairs(rows, features, ridge))
 
 
 def read_features(rows: Sequence[VoiceRow]) -> tuple[list[VoiceRow], Features]:
@@ -68,6 +73,20 @@ def fit_families(
     counts = Counter(kinds)
     weights = np.array([counts[kind] ** -0.5 for kind in kinds])
     return fit_ridge(features, labels, names, ridge, weights)
+
+
+def average_families(
+    rows: Sequence[VoiceRow],
+    features: Features,
+    kept: NDArray[np.bool_],
+    names: Sequence[str],
+) -> ExplicitMatcher:
+    """Mean features of families over the kept rows."""
+    learn = kept & np.array([row.families["waveform"] in names for row in rows])
+    labels = [
+        str(row.families["waveform"]) for row, is_kept in zip(rows, learn, strict=True) if is_kept
+    ]
+    return average_fingerprints(features[learn], labels, names)
 
 
 def _all_answers(rows: list[VoiceRow], features: Features, ridge: float) -> Iterator[Line]:
@@ -111,7 +130,7 @@ def _answers(
     said: list[tuple[str, str]] = [("", "")] * len(rows)
     for fold in range(N_FOLDS):
         held_out = np.array([row.folds[unit] == fold for row in rows])
-        head = _fit_known(rows, features, ~held_out, target, names, ridge)
+        head = fit_known(rows, features, ~held_out, target, names, ridge)
         is_fake = np.array([name != HUMAN for name in head.names])
         for index, scores in zip(
             np.flatnonzero(held_out), head.scores(features[held_out]), strict=True
@@ -121,7 +140,7 @@ def _answers(
     return said
 
 
-def _fit_known(
+def fit_known(
     rows: Sequence[VoiceRow],
     features: Features,
     kept: NDArray[np.bool_],
@@ -145,7 +164,8 @@ def _without_each(rows: list[VoiceRow], features: Features, ridge: float) -> Ite
         kept = [name for name in names if name != left_out]
         for fold in range(N_FOLDS):
             held_out = np.array([row.folds["speaker"] == fold for row in rows])
-            head = _fit_known(rows, features, ~held_out, "waveform", kept, ridge)
+            head = fit_known(rows, features, ~held_out, "waveform", kept, ridge)
+            explicit = average_families(rows, features, ~held_out, head.names)
             for index in np.flatnonzero(held_out):
                 row = rows[index]
                 family = row.families["waveform"]
@@ -157,7 +177,37 @@ def _without_each(rows: list[VoiceRow], features: Features, ridge: float) -> Ite
                         "speaker": row.speaker,
                         "truth": family,
                         "strength": float(head.scores(features[index : index + 1]).max()),
+                        "novelty": float(explicit.novelty(features[index : index + 1])[0]),
                     }
+
+
+def _pairs(rows: list[VoiceRow], features: Features, ridge: float) -> Iterator[Line]:
+    """Pairs of fakes of one fold: two speakers by one generator, and by two generators."""
+    names = known_families(rows, "waveform")
+    for fold in range(N_FOLDS):
+        learn = np.array([row.folds["speaker"] != fold for row in rows])
+        head = fit_known(rows, features, learn, "waveform", names, ridge)
+        explicit = average_families(rows, features, learn, head.names)
+        asked = [i for i in np.flatnonzero(~learn) if rows[i].generator != HUMAN]
+        likeness = voice_likeness(features[asked], explicit, head)
+        kinds: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
+        for i, j in combinations(range(len(asked)), 2):
+            one, other = rows[asked[i]], rows[asked[j]]
+            if one.speaker != other.speaker:
+                kinds[one.generator == other.generator].append((i, j))
+        rng = np.random.default_rng(fold)
+        for same, pairs in kinds.items():
+            for i, j in (pairs[n] for n in rng.permutation(len(pairs))[:_PAIRS_PER_FOLD]):
+                standard, scores = likeness[i, j].tolist()
+                yield {
+                    "fold": fold,
+                    "same": int(same),
+                    "same_repo": int(rows[asked[i]].repo == rows[asked[j]].repo),
+                    "standard": standard,
+                    "scores": scores,
+                    "id": rows[asked[i]].id,
+                    "speaker": rows[asked[i]].speaker,
+                }
 
 
 def _shuffled(rows: Sequence[VoiceRow], target: str) -> list[VoiceRow]:
