@@ -22,10 +22,10 @@ from avdetect.tracing.results import Failure, SourceGroup, Trace, Tracing
 
 TRACE_HELP = """Name who made pictures and voices: which generator, and which files share a source.
 
-PATH is a picture, video or sound file, or a folder. Each is compared with the generators that the \
-tracer knows; where none fits the source is unknown, with the reason and the nearest ones. The \
-likely design of a picture's generator, known or not, is read from its fingerprint. Files that seem \
-to come from one source are grouped. Whether a file is fake is another question: avdetect scan.
+PATH is a picture, video or sound file, or a folder. Each is compared with the generators that \
+the tracer knows; where none fits the source is unknown, with the reason and the nearest ones. The \
+likely design of a picture's generator, known or not, is read from its fingerprint. Files that \
+seem to come from one source are grouped. Whether a file is fake is another question: avdetect scan.
 
 \b
 Examples:

@@ -28,14 +28,14 @@ _CONDITIONS = {
     "crop_128_jpeg": "cut to 128 px, then one JPEG of random quality",
     "resized_128_jpeg": "resized to 128 px, then one JPEG of random quality",
 }
-_COMBINED = tuple(range(len(KINDS)))
-_WAYS = {**{kind: (index,) for index, kind in enumerate(KINDS)}, "combined": _COMBINED}
+COMBINED = tuple(range(len(KINDS)))
+_WAYS = {**{kind: (index,) for index, kind in enumerate(KINDS)}, "combined": COMBINED}
 
 
 def picture_lines() -> Iterator[str]:
     """The whole section, line by line."""
     scored = read_scores("files")
-    logits = cross_fitted_logits(scored, _COMBINED)
+    logits = cross_fitted_logits(scored, COMBINED)
     low, high = EQUAL_QUALITY
     yield "Pictures, known generators (three source files or more), held-out source files; groups"
     yield f"are source files; equalised: one side, JPEG quality {low} to {high - 1}"
@@ -143,7 +143,7 @@ def _left_out_lines() -> Iterator[str]:
     for half in (0, 1):
         scored = read_scores("generators", half)
         yield f"  left out: {', '.join(sorted(set(scored.source[~scored.is_known].tolist())))}"
-        weights = fitted_weights(read_scores("files"), _COMBINED)
+        weights = fitted_weights(read_scores("files"), COMBINED)
         yield from _open_lines(scored, fuse(scored.evidence, weights), "    ")
 
 

@@ -98,20 +98,25 @@ def _pairs(
             }
 
 
+def some_of_every_generator(library: Library) -> dict[str, list[FaceRow]]:
+    """A few pictures of each generator, known or not, spread over its source files."""
+    rows: dict[str, list[FaceRow]] = defaultdict(list)
+    for row in sorted(library.rows, key=lambda row: (row.file, row.id)):
+        if row.source != CAMERA:
+            rows[row.source].append(row)
+    return {
+        source: [of[i] for i in np.linspace(0, len(of) - 1, PER_GENERATOR).round().astype(int)]
+        for source, of in rows.items()
+    }
+
+
 def _designs(
     library: Library,
     without: dict[str, Matchers],
     unseen_by: dict[str, str],
     settings: Settings,
 ) -> Iterator[Line]:
-    rows: dict[str, list[FaceRow]] = defaultdict(list)
-    for row in sorted(library.rows, key=lambda row: (row.file, row.id)):
-        if row.source != CAMERA:
-            rows[row.source].append(row)
-    some = {
-        source: [of[i] for i in np.linspace(0, len(of) - 1, PER_GENERATOR).round().astype(int)]
-        for source, of in rows.items()
-    }
+    some = some_of_every_generator(library)
     network_of = {source: unseen_by.get(source, f"{GENERATORS}_0") for source in some}
     for condition in ("native", "crop_64_jpeg"):
         by_network = {
