@@ -63,9 +63,7 @@ def test_spectrum_is_that_of_the_mirrored_picture():
 
 def test_novelty_is_about_one_at_home_and_large_abroad():
     learned = spectra_of(nearest, 10, seed=1), spectra_of(transposed, 10, seed=1)
-    matcher = average_fingerprints(
-        np.concatenate(learned), ["a"] * 10 + ["b"] * 10, ["a", "b"]
-    )
+    matcher = average_fingerprints(np.concatenate(learned), ["a"] * 10 + ["b"] * 10, ["a", "b"])
     assert matcher.novelty(spectra_of(nearest, 5, seed=9)).mean() == pytest.approx(1.0, abs=0.5)
     assert matcher.novelty(spectra_of(MAKERS["smooth"], 5, seed=9)).min() > 2.0
 
