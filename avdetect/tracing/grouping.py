@@ -7,6 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+LEAST_LOG_ODDS = math.log(3.0)
+
 
 def same_source_log_odds(
     similarities: NDArray[np.float64], weights: NDArray[np.float64]
@@ -29,7 +31,10 @@ def probability(log_odds: float) -> float:
 
 
 def group(log_odds: NDArray[np.float64]) -> list[tuple[int, ...]]:
-    """Agglomerate by average linkage while the mean log-odds between two groups is above 0.
+    """Agglomerate by average linkage while the mean log-odds between two groups are high enough.
+
+    The odds are fitted with as many pairs of one source as of two; among an analyst's files those
+    of one source are fewer, hence `LEAST_LOG_ODDS` and not 0.
 
     Args:
         log_odds: (N, N) symmetric; the diagonal is not read.
@@ -45,7 +50,7 @@ def group(log_odds: NDArray[np.float64]) -> list[tuple[int, ...]]:
             for j in range(i + 1, len(groups))
         ]
         best, i, j = max(pairs, key=lambda pair: (pair[0], -pair[1], -pair[2]))
-        if best <= 0:
+        if best <= LEAST_LOG_ODDS:
             break
         merged = tuple(sorted(groups[i] + groups[j]))
         groups = [g for k, g in enumerate(groups) if k not in (i, j)] + [merged]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from avdetect.tracing.grouping import LEAST_LOG_ODDS
 from eval.bootstrap import bootstrap_interval, central_95
 from eval.metrics import auc
 
@@ -77,6 +78,16 @@ def separation(
     low, high = bootstrap_interval(auc, labels, scores, list(groups), n=_N_DRAWS)
     value = auc(labels.astype(bool), np.asarray(scores, np.float64))
     return Figure(value=value, low=low, high=high, n=len(labels), n_groups=len(set(groups)))
+
+
+def pair_lines(
+    same: NDArray[np.bool_], odds: NDArray[np.float64], groups: Sequence[str], indent: str
+) -> Iterator[str]:
+    """What pairwise log-odds are worth, in ranking and at the odds that files are grouped at."""
+    grouped, of = odds > LEAST_LOG_ODDS, np.asarray(groups)
+    yield f"{indent}AUROC {separation(same.tolist(), odds.tolist(), groups)}"
+    yield f"{indent}one source, odds enough to group   {share(grouped[same], of[same].tolist())}"
+    yield f"{indent}two sources, odds enough to group  {share(grouped[~same], of[~same].tolist())}"
 
 
 def _drawn(statistic: Callable[[NDArray[np.float64]], float], groups: Sequence[str]) -> Figure:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from avdetect.tracing.picture_evidence import KINDS
 from avdetect.tracing.properties import CAMERA
-from eval.tracing.figures import separation, share
+from eval.tracing.figures import pair_lines, separation, share
 from eval.tracing.fusing import fit_pair, fuse
 from eval.tracing.picture_table import (
     Scored,
@@ -169,10 +169,8 @@ def _pair_kind_lines(kept: list[Row], rows: list[Row], words: str) -> Iterator[s
         own = np.array([row["fold"] == fold for row in kept])
         asked = [row for row in kept if row["fold"] == fold]
         odds[own] = pair_likeness(asked) @ weights[:-1] + weights[-1]
-    same, files = _same(kept), [row["file"] for row in kept]
     yield f"    {words}"
-    yield f"      AUROC {separation(same.tolist(), odds.tolist(), files)}"
-    yield f"      right at even odds {share((odds > 0) == same, files)}"
+    yield from pair_lines(_same(kept), odds, [row["file"] for row in kept], "      ")
 
 
 def pair_likeness(rows: list[Row]) -> NDArray[np.float64]:

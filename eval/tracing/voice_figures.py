@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from avdetect.tracing.vocoders import HUMAN
-from eval.tracing.figures import balanced_share, separation, share
+from eval.tracing.figures import balanced_share, pair_lines, separation, share
 from eval.tracing.fusing import fit_pair
 from eval.tracing.scores import VOICE_ANSWERS, VOICE_OPEN, VOICE_PAIRS, Row, number, read_table
 from eval.tracing.voices import LEAST_SPEAKERS, TARGETS
@@ -83,14 +83,11 @@ def _pair_lines(rows: list[Row]) -> Iterator[str]:
         weights = fit_pair(likeness[~own], same[~own])
         odds[own] = likeness[own] @ weights[:-1] + weights[-1]
     speakers = [row["speaker"] for row in rows]
-    yield f"    AUROC {separation(same.tolist(), odds.tolist(), speakers)}"
-    yield f"    right at even odds {share((odds > 0) == same, speakers)}"
+    yield from pair_lines(same, odds, speakers, "    ")
     within = np.array([row["same_repo"] == "1" for row in rows])
-    kept = np.flatnonzero(within)
-    found = separation(
-        same[kept].tolist(), odds[kept].tolist(), [speakers[index] for index in kept]
-    )
-    yield f"    AUROC within one repository {found}"
+    yield "  the same, both clips from one repository"
+    kept = [speakers[index] for index in np.flatnonzero(within)]
+    yield from pair_lines(same[within], odds[within], kept, "    ")
 
 
 def _open_lines(rows: list[Row]) -> Iterator[str]:

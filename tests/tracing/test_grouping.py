@@ -7,7 +7,7 @@ import numpy as np
 from avdetect.tracing.grouping import group, probability, same_source_log_odds
 
 
-def odds_of(labels: str, *, inside: float = 2.0, across: float = -3.0) -> np.ndarray:
+def odds_of(labels: str, *, inside: float = 3.0, across: float = -3.0) -> np.ndarray:
     of = np.array(list(labels))
     return np.where(of[:, None] == of[None, :], inside, across)
 
@@ -18,12 +18,12 @@ def test_files_of_one_source_are_grouped_and_singles_stay_alone():
 
 def test_one_doubtful_pair_does_not_split_a_group():
     odds = odds_of("aaa")
-    odds[0, 2] = odds[2, 0] = -1.0
+    odds[0, 2] = odds[2, 0] = -0.5
     assert group(odds) == [(0, 1, 2)]
 
 
-def test_nobody_is_grouped_at_even_odds():
-    assert group(np.zeros((3, 3))) == [(0,), (1,), (2,)]
+def test_nobody_is_grouped_at_twice_even_odds():
+    assert group(np.full((3, 3), np.log(2.0))) == [(0,), (1,), (2,)]
 
 
 def test_no_files_make_no_groups():
