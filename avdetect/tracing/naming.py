@@ -12,6 +12,7 @@ from avdetect.tracing.properties import UNKNOWN
 from avdetect.tracing.results import Candidate
 
 N_CANDIDATES = 3
+FEW = 4
 
 Array = NDArray[np.float32]
 
@@ -22,11 +23,18 @@ class Limits:
 
     Attributes:
         most_novelty: files farther from every known source than this are of none of them.
+        most_novelty_few: the same where fewer than `FEW` blocks or stretches were measured: their
+            mean strays more, whoever made them.
         least_share: the likeliest source must have this share of the probability.
     """
 
     most_novelty: float
+    most_novelty_few: float
     least_share: float
+
+    def is_novel(self, novelty: float, n_looked_at: int) -> bool:
+        """Whether a file is of none of the known sources."""
+        return novelty > (self.most_novelty_few if n_looked_at < FEW else self.most_novelty)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,18 +52,20 @@ class Attribution:
     candidates: tuple[Candidate, ...]
 
 
-def name_source(candidates: tuple[Candidate, ...], novelty: float, limits: Limits) -> Attribution:
+def name_source(
+    candidates: tuple[Candidate, ...], *, is_novel: bool, least_share: float
+) -> Attribution:
     """Name the likeliest source, or say why not.
 
     Args:
         candidates: likeliest first.
-        novelty: distance from the nearest known source.
-        limits: fitted so that few held-out files of known sources are not named.
+        is_novel: the file is too far from every known source, see `Limits`.
+        least_share: of the probability that the likeliest must have.
     """
     reason = None
-    if novelty > limits.most_novelty:
+    if is_novel:
         reason = f"it is unlike every known source; the nearest is {candidates[0].title}"
-    elif candidates[0].probability < limits.least_share:
+    elif candidates[0].probability < least_share:
         reason = f"several known sources fit alike, first {candidates[0].title}"
     source = UNKNOWN if reason else candidates[0].source
     return Attribution(source=source, reason=reason, candidates=candidates)

@@ -60,7 +60,11 @@ class PictureTracer:
         evidence = self.matchers.evidence([measured])[0]
         logits = np.asarray(self.weights @ evidence, np.float32)
         novelty = float(self.matchers.novelty([measured])[0])
-        return name_source(rank(self.sources, logits, title_of), novelty, self.limits)
+        return name_source(
+            rank(self.sources, logits, title_of),
+            is_novel=self.limits.is_novel(novelty, measured.n_blocks),
+            least_share=self.limits.least_share,
+        )
 
     def parse_design(self, measured: Measurement) -> tuple[ParsedProperty, ...]:
         """The likeliest value of every property."""

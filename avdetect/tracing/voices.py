@@ -63,7 +63,11 @@ class VoiceTracer:
         """Name the family, or say why not."""
         logits = np.asarray(self.scale * self.head.scores(measured.features[None])[0], np.float32)
         novelty = float(self.explicit.novelty(measured.features[None])[0])
-        return name_source(rank(self.head.names, logits, title_of), novelty, self.limits)
+        return name_source(
+            rank(self.head.names, logits, title_of),
+            is_novel=self.limits.is_novel(novelty, measured.n_stretches),
+            least_share=self.limits.least_share,
+        )
 
     def same_source(self, measured: Sequence[VoiceMeasurement]) -> NDArray[np.float64]:
         """(N, N) calibrated log-odds that two voices were made by one generator."""

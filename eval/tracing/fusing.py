@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 KNOWN_KEPT = 0.95  # share of held-out pictures of known sources that are to be named
+LEAST_SHARE = 0.5  # of the probability: what is named is likelier than all else together
 _SHRINKAGE = 1e-3
 
 Array = NDArray[np.float64]

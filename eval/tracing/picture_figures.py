@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from avdetect.tracing.picture_evidence import KINDS
 from avdetect.tracing.properties import CAMERA
 from eval.tracing.figures import pair_lines, separation, share
-from eval.tracing.fusing import fit_pair, fuse
+from eval.tracing.fusing import KNOWN_KEPT, LEAST_SHARE, fit_pair, fuse
 from eval.tracing.picture_table import (
     Scored,
     cross_fitted_logits,
@@ -46,6 +46,8 @@ def picture_lines() -> Iterator[str]:
     yield from _control_lines()
     yield "Pictures, known against unknown (generators with fewer files, never learned from)"
     yield from _open_lines(scored, logits, "    ")
+    yield "Pictures, what is named: novelty below the limit, and half of the probability"
+    yield from _decision_lines(scored, logits)
     yield "Pictures, known against unknown: known generators, left out of training in two halves"
     yield from _left_out_lines()
     yield "Pictures, same source or not: pairs of held-out pictures"
@@ -137,6 +139,29 @@ def _open_lines(scored: Scored, logits: NDArray[np.float64], indent: str) -> Ite
             is_known, files = scored.is_known[kept].tolist(), scored.file[kept].tolist()
             found = separation(is_known, strength.tolist(), files)
             yield f"{indent}  AUROC {words:<22} {found}"
+
+
+def _decision_lines(scored: Scored, logits: NDArray[np.float64]) -> Iterator[str]:
+    """What is named by the rule that is shipped, its limits from the other folds."""
+    shares = np.exp(logits - logits.max(1, keepdims=True))
+    is_clear = 1.0 / shares.sum(1) >= LEAST_SHARE
+    for condition in ("native", "crop_64", "crop_64_jpeg", "crop_128_jpeg"):
+        own = scored.condition == condition
+        limit = np.empty(len(own))
+        for fold in np.unique(scored.fold):
+            others = own & scored.is_known & (scored.fold != fold)
+            limit[scored.fold == fold] = np.quantile(scored.novelty[others], KNOWN_KEPT)
+        is_named = is_clear & (scored.novelty <= limit)
+        right = is_named & (_best(scored, logits) == scored.source)
+        made = own & scored.is_known & (scored.source != CAMERA)
+        yield f"    {_CONDITIONS[condition]}"
+        for words, hit, kept in (
+            ("known generator, named rightly", right, made),
+            ("known generator, named wrongly", is_named & ~right, made),
+            ("unknown generator, called unknown", ~is_named, own & ~scored.is_known),
+        ):
+            if kept.any():
+                yield f"      {words:<34} {share(hit[kept], scored.file[kept].tolist())}"
 
 
 def _left_out_lines() -> Iterator[str]:

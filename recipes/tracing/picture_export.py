@@ -19,9 +19,9 @@ from avdetect.tracing.picture_evidence import Matchers
 from avdetect.tracing.pictures import PICTURE_MODEL, ROLE
 from avdetect.tracing.properties import PROPERTIES
 from eval.tracing.design_figures import design_lines
-from eval.tracing.fusing import KNOWN_KEPT, fit_pair
+from eval.tracing.fusing import KNOWN_KEPT, LEAST_SHARE, fit_pair
 from eval.tracing.picture_figures import COMBINED, pair_likeness, picture_lines
-from eval.tracing.picture_table import FITTED_ON, fitted_weights, read_scores
+from eval.tracing.picture_table import fitted_weights, read_scores
 from eval.tracing.pictures import LEAST_FILES, FaceRow, face_rows
 from eval.tracing.scores import PICTURE_PAIRS, read_table
 from recipes.export import export_checkpoint
@@ -36,8 +36,6 @@ from recipes.tracing.picture_folds import (
     training_rows,
 )
 from recipes.tracing.settings import Settings, read_settings
-
-_LEAST_SHARE = 0.5  # of the probability: what is named is likelier than all else together
 
 
 def main() -> None:
@@ -54,7 +52,11 @@ def main() -> None:
         "weights": [round(float(w), 4) for w in fitted_weights(read_scores(FILES), COMBINED)],
         "pair_weights": [round(float(w), 4) for w in _pair_weights()],
         "network": asdict(matchers.network.config),
-        "limits": {"most_novelty": _most_novelty(), "least_share": _LEAST_SHARE},
+        "limits": {
+            "most_novelty": _most_novelty("native", "crop_128_jpeg"),
+            "most_novelty_few": _most_novelty("crop_64", "crop_64_jpeg"),
+            "least_share": LEAST_SHARE,
+        },
         "design": values,
     }
     folder = export_checkpoint(
@@ -89,10 +91,10 @@ def _design_heads(
     return state, values
 
 
-def _most_novelty() -> float:
-    """What most held-out pictures of known sources stay below, as stored and as cut and coded."""
+def _most_novelty(*conditions: str) -> float:
+    """What most held-out pictures of known sources stay below; one block: as cut to 64 px."""
     scored = read_scores(FILES)
-    kept = scored.take(scored.is_known & np.isin(scored.condition, FITTED_ON))
+    kept = scored.take(scored.is_known & np.isin(scored.condition, conditions))
     return round(float(np.quantile(kept.novelty, KNOWN_KEPT)), 4)
 
 

@@ -13,7 +13,7 @@ from avdetect.tracing.linear import LinearHead, head_tensors
 from avdetect.tracing.matching import matcher_tensors
 from avdetect.tracing.vocoders import HUMAN
 from avdetect.tracing.voices import ROLE, VOICE_MODEL
-from eval.tracing.fusing import KNOWN_KEPT, fit_pair, fit_weights
+from eval.tracing.fusing import KNOWN_KEPT, LEAST_SHARE, fit_pair, fit_weights
 from eval.tracing.scores import VOICE_PAIRS, number, read_table
 from eval.tracing.voice_figures import voice_lines
 from eval.tracing.voices import LEAST_SPEAKERS, N_FOLDS, VoiceRow, known_families, voice_rows
@@ -25,8 +25,6 @@ from recipes.tracing.voice_folds import (
     fit_known,
     read_features,
 )
-
-_LEAST_SHARE = 0.5  # of the probability: what is named is likelier than all else together
 
 
 def main() -> None:
@@ -41,7 +39,12 @@ def main() -> None:
     config = {
         "families": list(names),
         "scale": round(scale, 4),
-        "limits": {"most_novelty": round(most_novelty, 4), "least_share": _LEAST_SHARE},
+        # Held-out clips have one or two stretches: one limit serves for few and for many.
+        "limits": {
+            "most_novelty": round(most_novelty, 4),
+            "most_novelty_few": round(most_novelty, 4),
+            "least_share": LEAST_SHARE,
+        },
         "pair_weights": [round(float(w), 4) for w in _pair_weights()],
     }
     folder = export_checkpoint(

@@ -39,7 +39,7 @@ def made_tracer() -> PictureTracer:
             network=network, explicit=explicit, whitened=fit_ridge(spectra, labels, names, 0.3)
         ),
         weights=np.array([0.0, 4.0, 4.0], np.float32),
-        limits=Limits(most_novelty=4.0, least_share=0.5),
+        limits=Limits(most_novelty=4.0, most_novelty_few=4.0, least_share=0.5),
         pair_weights=fit_pair(likeness, same),
         design={},
     )

@@ -95,6 +95,23 @@ def test_still_is_looked_at_whole_and_at_its_own_pixels(pictures):
     assert [p.shape for p in found.pictures] == [(128, 128, 3)]
 
 
+def test_video_without_faces_is_looked_at_in_whole_frames_half_a_second_apart(tmp_path):
+    times_s = synth.constant_rate(60, 25.0)
+    pictures = synth.numbered_pictures(times_s, width=128, height=96)
+    path = synth.encode(tmp_path / "film.mp4", pictures=pictures)
+    with open_clip(path) as clip:
+        found = gather(clip)
+    assert [p.shape for p in found.pictures] == [(96, 128, 3)] * 5
+    assert found.sound.size == 0
+
+
+def test_small_video_is_refused(tmp_path):
+    pictures = synth.numbered_pictures(synth.constant_rate(10, 25.0), width=64, height=48)
+    path = synth.encode(tmp_path / "film.mp4", pictures=pictures)
+    (trace,) = trace_pictures([str(path)], made_tracer()).traces
+    assert trace.reason == "the face is too small: 64x48 px, 64 px each way are needed"
+
+
 def test_silence_is_no_voice():
     measured, reason = measure_voice(np.zeros((1, 32_000), np.float32))
     assert measured is None
