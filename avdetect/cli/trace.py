@@ -117,7 +117,7 @@ def _bar(n_files: int, *, shown: bool) -> Iterator[Callable[[], None]]:
 def _print(found: Tracing, out: TextIO, *, quiet: bool) -> None:
     lines: list[str] = []
     for failure in found.failures:
-        lines.append(f"{failure.path}  NOT READ  {failure.message}")
+        lines.append(f"NOT READ  {failure.message}")
     for each in found.traces:
         lines += _trace_lines(each, quiet=quiet)
     for number, group in enumerate(found.groups, start=1):
