@@ -40,7 +40,7 @@ class PictureTracer:
         weights: (3,) of their evidence in one logit.
         limits: when a source is not named.
         pair_weights: (3,) logistic regression of two likenesses, the constant last.
-        design: property -> heads on residual spectra and on embeddings.
+        design: property -> head on residual spectra.
     """
 
     name: str
@@ -49,7 +49,7 @@ class PictureTracer:
     weights: Array
     limits: Limits
     pair_weights: NDArray[np.float64]
-    design: dict[str, tuple[LinearHead, LinearHead]]
+    design: dict[str, LinearHead]
 
     def measure(self, pictures: Sequence[NDArray[np.uint8]]) -> Measurement:
         """Measure pictures of one source, each (H, W, 3) uint8 RGB of 64 px or more each way."""
@@ -69,15 +69,14 @@ class PictureTracer:
     def parse_design(self, measured: Measurement) -> tuple[ParsedProperty, ...]:
         """The likeliest value of every property."""
         parsed = []
-        for name, (explicit, implicit) in self.design.items():
-            scores = explicit.scores(measured.spectrum[None])[0]
-            scores = scores + implicit.scores(measured.embedding[None])[0]
-            share = softmax(2.0 * scores)
+        for name, head in self.design.items():
+            # Targets are +1 and -1: twice the score is about a logit.
+            share = softmax(2.0 * head.scores(measured.spectrum[None])[0])
             best = int(share.argmax())
             parsed.append(
                 ParsedProperty(
                     name=name,
-                    value=explicit.names[best],
+                    value=head.names[best],
                     probability=round(float(share[best]), 4),
                 )
             )
@@ -116,11 +115,7 @@ def _build(checkpoint: Checkpoint) -> PictureTracer:
     )
     sources = tuple(config["sources"])
     design = {
-        name: (
-            read_head(state, f"design.{name}.explicit", config["design"][name]),
-            read_head(state, f"design.{name}.implicit", config["design"][name]),
-        )
-        for name in PROPERTIES
+        name: read_head(state, f"design.{name}", config["design"][name]) for name in PROPERTIES
     }
     return PictureTracer(
         name=checkpoint.card.name,

@@ -18,12 +18,12 @@ _CONDITIONS = {
 
 def design_lines() -> Iterator[str]:
     """The whole section, line by line; groups are generators."""
-    columns = ["condition", "id", "source"]
+    columns = ["condition", "source"]
     columns += [f"{way}:{name}" for way in _WAYS for name in PROPERTIES]
     rows = read_table(DESIGNS, columns)
     for condition, words in _CONDITIONS.items():
         kept = [row for row in rows if row["condition"] == condition]
-        yield f"Design of a generator never seen, {words}"
+        yield f"Design of a generator never seen, by residual spectra, {words}"
         above = 0
         for name in PROPERTIES:
             known = [row for row in kept if _truth(row, name) != UNKNOWN]
@@ -35,10 +35,10 @@ def design_lines() -> Iterator[str]:
                 way: share([_truth(r, name) == r[f"{way}:{name}"] for r in known], groups)
                 for way in _WAYS
             }
-            above += found["both"].value > majority.value
-            yield f"  {name:<15} {'both':<9} {found['both']}  majority guess {majority}"
-            explicit, implicit = found["explicit"].value, found["implicit"].value
-            yield f"  {'':<15} explicit {explicit:.3f}, implicit {implicit:.3f}"
+            above += found["explicit"].value > majority.value
+            yield f"  {name:<15} {found['explicit']}  majority guess {majority}"
+            implicit, both = found["implicit"].value, found["both"].value
+            yield f"  {'':<15} learned embedding alone {implicit:.3f}, both {both:.3f}"
         yield f"  above the majority guess: {above} of {len(PROPERTIES)} properties"
 
 

@@ -12,7 +12,7 @@ from avdetect.tracing.picture_evidence import KINDS
 from eval.tracing.fusing import fit_weights, fuse
 from eval.tracing.scores import PICTURE_SCORES, Row, number, read_table
 
-_COLUMNS = ("procedure", "condition", "fold", "id", "source", "file", "side_px", "novelty")
+_COLUMNS = ("procedure", "condition", "fold", "source", "file", "side_px", "novelty")
 FITTED_ON = ("native", "crop_64", "crop_64_jpeg", "crop_128_jpeg")
 
 

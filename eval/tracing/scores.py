@@ -48,7 +48,7 @@ def number(path: Path, row: Mapping[str, str], column: str) -> float:
     except (KeyError, TypeError, ValueError):
         value = math.nan
     if not math.isfinite(value):
-        raise ScoresError(f"{path}: {column} of {row.get('id')!r} is not a number; write it anew")
+        raise ScoresError(f"{path}: {column} is {row.get(column)!r}, not a number; write it anew")
     return value
 
 

@@ -92,8 +92,6 @@ def _pairs(
                 "same": same,
                 "cosine": cosine,
                 "correlation": correlation,
-                "id": rows[i].id,
-                "other_id": rows[j].id,
                 "file": rows[i].file,
             }
 
@@ -158,7 +156,6 @@ def _tilewise(library: Library, settings: Settings) -> Iterator[Line]:
                     yield {
                         "classes": kept,
                         "split": split,
-                        "id": rows[index].id,
                         "source": rows[index].source,
                         "file": rows[index].file,
                         "said": head.names[int(best)],

@@ -61,9 +61,7 @@ def leave_one_out(
     for source, network in network_of.items():
         others = [(s, m) for s, of in by_network[network].items() if s != source for _, m in of]
         asked = by_network[network][source]
-        lines: list[dict[str, object]] = [
-            {"condition": condition, "id": name, "source": source} for name, _ in asked
-        ]
+        lines: list[dict[str, object]] = [{"condition": condition, "source": source} for _ in asked]
         spectra, embeddings = design_features([m for _, m in asked])
         for name in PROPERTIES:
             heads = fit_design([m for _, m in others], [s for s, _ in others], name, ridge)

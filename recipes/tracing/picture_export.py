@@ -84,9 +84,8 @@ def _design_heads(
     state: dict[str, Tensor] = {}
     values = {}
     for name in PROPERTIES:
-        explicit, implicit = fit_design(found, sources, name, settings.explicit.design_ridge)
-        state |= head_tensors(f"design.{name}.explicit", explicit)
-        state |= head_tensors(f"design.{name}.implicit", implicit)
+        explicit, _ = fit_design(found, sources, name, settings.explicit.design_ridge)
+        state |= head_tensors(f"design.{name}", explicit)
         values[name] = list(explicit.names)
     return state, values
 

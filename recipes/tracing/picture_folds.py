@@ -207,7 +207,6 @@ def score_rows(
             "procedure": procedure.name,
             "condition": condition,
             "fold": procedure.fold,
-            "id": row.id,
             "source": row.source,
             "file": row.file,
             "side_px": library.picture(row).shape[0],

@@ -54,7 +54,7 @@ def test_table_is_read_as_it_was_written(tmp_path):
     write_table(path, [{"id": "a", "score": 0.25}, {"id": "b", "score": ""}])
     first, second = read_table(path, ("id", "score"))
     assert number(path, first, "score") == 0.25
-    with pytest.raises(ScoresError, match="score of 'b' is not a number"):
+    with pytest.raises(ScoresError, match="score is '', not a number"):
         number(path, second, "score")
     with pytest.raises(ScoresError, match="no column 'fold'"):
         read_table(path, ("fold",))
