@@ -158,6 +158,7 @@ def _decision_lines(scored: Scored, logits: NDArray[np.float64]) -> Iterator[str
         for words, hit, kept in (
             ("known generator, named rightly", right, made),
             ("known generator, named wrongly", is_named & ~right, made),
+            ("photograph, a generator named", is_named & ~right, own & (scored.source == CAMERA)),
             ("unknown generator, called unknown", ~is_named, own & ~scored.is_known),
         ):
             if kept.any():
