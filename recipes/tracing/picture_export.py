@@ -123,8 +123,8 @@ def _facts(rows: Sequence[FaceRow]) -> dict[str, Any]:
             "printed": [*picture_lines(), *design_lines()],
         },
         "limits": {
-            "text": "Knows eight generators of faces and photographs; of generators it was not taught many are "
-            "taken for a known one. Of photographs some are given to a generator. "
+            "text": "Knows eight generators of faces and photographs; of generators it was not "
+            "taught many are taken for a known one, and some photographs are given to a generator. "
             "Most generators are known from one repository each, so that what is recognised may "
             "partly be how that repository stored its pictures: figures fall where all pictures "
             "are cut to one size and go through one JPEG. The pictures of generators that count "
