@@ -19,6 +19,7 @@ from eval.manifest.command import check, folds, manifest
 from eval.metrics_command import metrics
 from eval.run.cli import run
 from eval.streaming.command import stream_agreement, stream_bench
+from eval.tracing.command import trace_figures
 
 app = typer.Typer(
     add_completion=False,
@@ -48,6 +49,7 @@ app.command()(levels)
 app.command()(leading_silence)
 app.command()(stream_agreement)
 app.command()(stream_bench)
+app.command()(trace_figures)
 
 
 @app.command()

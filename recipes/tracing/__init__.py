@@ -1,0 +1,1 @@
+"""Train and measure source tracing of pictures and voices."""
