@@ -57,13 +57,14 @@ class PictureFigure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CueSection:
-    """One cue on the page: what it measured of each part, and what it drew."""
+    """One cue on the page: what it measured of which parts, of which not, and what it drew."""
 
     name: str
     title: str
     measures: str
     reference: str
-    entries: tuple[Cue, ...]
+    measured: tuple[Cue, ...]
+    missing: tuple[Cue, ...]
     curves: tuple[CurveFigure, ...]
     pictures: tuple[PictureFigure, ...]
 
@@ -90,7 +91,8 @@ def _section(
         title=entries[0].title or name.replace("_", " "),
         measures=known.measures if known else "",
         reference=known.reference if known else "",
-        entries=tuple(entries),
+        measured=tuple(entry for entry in entries if entry.missing is None),
+        missing=tuple(entry for entry in entries if entry.missing is not None),
         curves=tuple(_curve(one) for one in drawn if isinstance(one, CueCurve) and len(one.x) > 1),
         pictures=tuple(
             PictureFigure(

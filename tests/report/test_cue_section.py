@@ -80,7 +80,7 @@ def test_pictures_of_people_are_left_out_with_the_media_and_curves_stay():
 def test_page_says_why_nothing_was_measured():
     missing = {"missing": "the clip is too short", "fake_llr": None, "value": None}
     page = render_page(verdict(**missing))
-    assert "Not measured: the clip is too short." in page
+    assert "<dt>Exposure, face 0</dt><dd>The clip is too short.</dd>" in page
 
 
 def test_text_of_a_caption_cannot_be_markup():
