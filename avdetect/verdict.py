@@ -165,7 +165,7 @@ class Cue(_Wire):
     text: str = Field("", description="one plain sentence: what was seen, not what it proves")
     missing: str | None = Field(None, description="why nothing was measured")
     fake_llr: Finite | None = Field(
-        None, description="calibrated; null where it abstained or its worth is not known"
+        None, description="calibrated; null where it abstained or was not surely worth anything"
     )
     reliability: CueReliability | None = Field(None, description="null where it is not known")
     added_llr: Finite = Field(0.0, description="what it added to the verdict: 0 for most cues")

@@ -12,7 +12,11 @@ from avdetect.observation import Observation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CueFinding:
-    """One measurement with what it is worth; ``fake_llr`` is None where that is not known."""
+    """One measurement with what it is worth.
+
+    ``fake_llr`` is None where that is not known, or where the cue was not surely better than chance:
+    what says nothing has no number.
+    """
 
     cue: Cue
     measurement: Measurement
@@ -65,10 +69,10 @@ class CueSession:
 
 def _finding(cue: Cue, measurement: Measurement, worths: Worths) -> CueFinding:
     worth = worths.get((cue.name, measurement.medium))
-    known = worth is not None and measurement.missing is None
+    speaks = worth is not None and worth.separates and measurement.missing is None
     return CueFinding(
         cue=cue,
         measurement=measurement,
         worth=worth,
-        fake_llr=worth.model.fake_llr(measurement.features) if known and worth else None,
+        fake_llr=worth.model.fake_llr(measurement.features) if speaks and worth else None,
     )

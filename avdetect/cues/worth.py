@@ -17,6 +17,7 @@ from avdetect.cues.base import Cue, Medium
 from avdetect.errors import CheckpointError
 
 FIGURES = ("auc", "auc_low", "auc_high", "false_alarm_rate", "miss_rate", "n_real", "n_fake")
+LEAST_OF_A_CLASS = 20  # an interval over fewer clips flatters
 _FARTHEST = 4.0  # deviations: beyond what was seen in fitting, a feature says no more
 
 
@@ -72,7 +73,7 @@ class CueWorth:
     @property
     def separates(self) -> bool:
         """Whether it surely tells fake from real better than chance, where it was measured."""
-        return self.auc_low > 0.5
+        return self.auc_low > 0.5 and min(self.n_real, self.n_fake) >= LEAST_OF_A_CLASS
 
 
 Worths = dict[tuple[str, Medium], CueWorth]

@@ -83,9 +83,8 @@ def details(verdict: Verdict) -> list[str]:
 
 def _cue_lines(cues: Sequence[Cue]) -> list[str]:
     """The cues that are surely better than chance, strongest first; how many more there are."""
-    telling = [c for c in cues if c.reliability is not None and c.reliability.auc_low > 0.5]
-    strongest = sorted(telling, key=lambda cue: -abs(cue.fake_llr or 0.0))[:_MAX_CUES]
-    shown = [cue for cue in strongest if cue.fake_llr is not None]
+    telling = [cue for cue in cues if cue.fake_llr is not None]
+    shown = sorted(telling, key=lambda cue: -abs(cue.fake_llr or 0.0))[:_MAX_CUES]
     lines = [
         f"cue       {cue.title}, {part_words(cue.channel, cue.face_track)}: {cue.text} "
         f"(LLR {llr_words(cue.fake_llr)}; AUC {number_words(cue.reliability.auc)})"

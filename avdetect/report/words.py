@@ -97,8 +97,8 @@ def worth_words(cue: Cue) -> str:
         f"{known.n_fake} fake; {100 * known.false_alarm_rate:.0f} % false alarms, "
         f"{100 * known.miss_rate:.0f} % misses"
     )
-    if known.auc_low <= 0.5:
-        text += "; not surely better than chance"
+    if cue.fake_llr is None and cue.missing is None:
+        text += "; not surely better than chance, so that it says nothing"
     return text + (f"; added {llr_words(cue.added_llr)}" if cue.added_llr else "")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from avdetect.cues.base import Cue, Medium, Truth
+from avdetect.cues.worth import LEAST_OF_A_CLASS
 from eval.bootstrap import auc_draws, central_95
 from eval.cues.scores import Scored
 from eval.metrics import auc, cllr
@@ -46,7 +47,8 @@ class Figures:
     @property
     def separates(self) -> bool:
         """Whether it is surely better than chance."""
-        return self.low is not None and self.low > 0.5
+        enough = min(self.n_real, self.n_fake) >= LEAST_OF_A_CLASS
+        return self.low is not None and self.low > 0.5 and enough
 
 
 def sets_of(medium: Medium) -> dict[str, Callable[[Scored], bool]]:

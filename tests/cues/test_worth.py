@@ -58,6 +58,11 @@ def test_a_cue_that_was_not_surely_better_than_chance_does_not_separate():
     assert not read_worths(checkpoint(figures=figures), CUES)["exposure", Medium.VIDEO].separates
 
 
+def test_a_cue_measured_on_few_clips_of_a_class_does_not_separate():
+    figures = [0.95, 0.9, 0.99, 0.1, 0.1, 400.0, 6.0]
+    assert not read_worths(checkpoint(figures=figures), CUES)["exposure", Medium.VIDEO].separates
+
+
 def test_other_features_than_it_was_fitted_on_are_refused():
     with pytest.raises(CheckpointError, match=r"recipes\.cues\.train"):
         read_worths(checkpoint(features=("brightness",)), CUES)
