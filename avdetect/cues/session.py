@@ -14,7 +14,7 @@ from avdetect.observation import Observation
 class CueFinding:
     """One measurement with what it is worth.
 
-    ``fake_llr`` is None where that is not known, or where the cue was not surely better than chance:
+    ``fake_llr`` is None where that is not known, or where the cue was no better than chance:
     what says nothing has no number.
     """
 
