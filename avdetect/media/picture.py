@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,10 +51,22 @@ def first_tick(time_s: float, grace_s: float) -> int:
 class PictureReader:
     """Turns decoded frames into pictures on the 25 Hz clock; converts only those that are shown."""
 
-    def __init__(self, name: str, clip_start_s: float, frame_s: float) -> None:
-        """``frame_s``: seconds from frame to frame, for the last one and for lost timestamps."""
+    def __init__(
+        self,
+        name: str,
+        clip_start_s: float,
+        frame_s: float,
+        convert: Callable[[VideoFrame], NDArray[np.uint8]] | None = None,
+    ) -> None:
+        """Args:
+        name: what messages call the clip.
+        clip_start_s: clip start on the container's clock.
+        frame_s: seconds from frame to frame, for the last one and for lost timestamps.
+        convert: makes a frame that is shown into a picture; default upright RGB.
+        """
         self._name, self._clip_start_s, self._frame_s = name, clip_start_s, frame_s
         self._grace_s = min(_MOST_GRACE_S, 0.45 * frame_s)
+        self._to_picture = convert or self._convert
         self._reformatter = VideoReformatter()
         self._pending: VideoFrame | None = None
         self._pending_s = 0.0
@@ -112,7 +124,7 @@ class PictureReader:
         ticks = range(self._next_tick, end)
         self._next_tick = end
         self._shown = True
-        yield PictureFrame(self._pending_s, self._convert(self._pending), ticks)
+        yield PictureFrame(self._pending_s, self._to_picture(self._pending), ticks)
 
     def _convert(self, frame: VideoFrame) -> NDArray[np.uint8]:
         scale = min(1.0, MAX_SHOWN_PX / max(frame.width, frame.height))
