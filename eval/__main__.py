@@ -17,6 +17,7 @@ from eval.levels_command import levels
 from eval.manifest.command import check, folds, manifest
 from eval.metrics_command import metrics
 from eval.run.cli import run
+from eval.sealing.command import seal_figures
 from eval.streaming.command import stream_agreement, stream_bench
 
 app = typer.Typer(
@@ -46,6 +47,7 @@ app.command()(levels)
 app.command()(leading_silence)
 app.command()(stream_agreement)
 app.command()(stream_bench)
+app.command()(seal_figures)
 
 
 @app.command()

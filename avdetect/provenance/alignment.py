@@ -138,24 +138,39 @@ def _runs(path: NDArray[np.int64], known: dict[int, Evidence]) -> list[Run]:
 
 
 def _monotone(runs: list[Run], lane: Lane, known: dict[int, Evidence]) -> list[Run]:
-    """Trim or drop the weaker of two runs that claim the same or earlier moments of the file."""
+    """Share out moments of the file that two runs claim, to where the evidence is."""
     kept: list[Run] = []
     for run in runs:
-        current: Run | None = run
-        while current is not None and kept:
-            overlap = _overlap(kept[-1], current, lane.step)
+        after: Run | None = run
+        while after is not None and kept:
+            overlap = _overlap(kept[-1], after, lane.step)
             if overlap <= 0:
                 break
-            if kept[-1].evidence >= current.evidence:
-                current = _trimmed(current, current.start + overlap, current.end, known)
-            else:
-                last = kept.pop()
-                shorter = _trimmed(last, last.start, last.end - overlap, known)
-                if shorter is not None:
-                    kept.append(shorter)
-        if current is not None:
-            kept.append(current)
+            before = kept.pop()
+            earlier, after = _shared_out(before, after, overlap, known)
+            if earlier is not None:
+                kept.append(earlier)
+        if after is not None:
+            kept.append(after)
     return kept
+
+
+def _shared_out(
+    before: Run, after: Run, overlap: int, known: dict[int, Evidence]
+) -> tuple[Run | None, Run | None]:
+    """Take ``overlap`` moments away, some from the end of one run, the others from the next."""
+    from_end = known[before.offset][before.start : before.end][::-1][:overlap]
+    from_start = known[after.offset][after.start : after.end][:overlap]
+    lost_before = np.concatenate([[0.0], np.cumsum(from_end)])
+    lost_after = np.concatenate([[0.0], np.cumsum(from_start)])
+    taken = np.arange(overlap + 1)
+    lost = lost_before[np.minimum(taken, len(from_end))]
+    lost = lost + lost_after[np.minimum(overlap - taken, len(from_start))]
+    k = int(np.argmin(lost))
+    return (
+        _trimmed(before, before.start, before.end - k, known),
+        _trimmed(after, after.start + overlap - k, after.end, known),
+    )
 
 
 def _overlap(before: Run, after: Run, step: int) -> int:

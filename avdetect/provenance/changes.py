@@ -13,6 +13,7 @@ from avdetect.provenance.alignment import CHANGE_PRICE, Run, spans
 from avdetect.provenance.lanes import CELL, Lane, PictureLane
 
 _BLUR_S = 0.2  # by which the windows at a join blur it: less is no change of content
+_PAUSE_S = 0.5
 _LEAST_SHIFT_S = 0.1  # that counts as a cut or an insertion: codecs and frame rates shift less
 _SLACK = 3.0  # evidence given up so that sound and picture tell one story
 
@@ -72,11 +73,16 @@ def _between(
     least_s = _BLUR_S if at_edge else _LEAST_SHIFT_S
     if max(missing_s, extra_s) <= _BLUR_S and abs(missing_s - extra_s) <= least_s:
         return None
-    if extra_s <= _BLUR_S and missing_s - extra_s > least_s:
+    if _is_remainder(extra_s, missing_s) and missing_s - extra_s > least_s:
         return Change(Kind.CUT, name, (sealed_s[0], sealed_s[1] - extra_s), (file_s[0],) * 2)
-    if missing_s <= _BLUR_S and extra_s - missing_s > least_s:
+    if _is_remainder(missing_s, extra_s) and extra_s - missing_s > least_s:
         return Change(Kind.INSERTED, name, (sealed_s[0],) * 2, (file_s[0], file_s[1] - missing_s))
     return Change(Kind.ALTERED, name, sealed_s, file_s)
+
+
+def _is_remainder(small_s: float, large_s: float) -> bool:
+    """Whether the smaller side of a gap is what a join blurs or a pause hides, not new content."""
+    return small_s <= _BLUR_S or small_s <= min(_PAUSE_S, large_s / 2)
 
 
 def following(lane: Lane, own: list[Run], other: Lane, proposed: list[Run]) -> list[Run]:

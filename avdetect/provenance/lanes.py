@@ -110,9 +110,9 @@ class PictureLane:
     chunk = 10  # 2 s
 
     # Laplace scales in grey levels: of blocks after another codec, and of other content.
-    _SAME, _OTHER = 1.5, 8.0
+    _SAME, _OTHER = 2.0, 8.0
     _WORST = -2.0
-    _FOUND = 0.5
+    _FOUND = 0.1
 
     def __init__(self, name: str, kept: Mosaic, shown: Mosaic) -> None:
         self.name, self.n_sealed, self.n_file = name, len(kept), len(shown)
