@@ -16,6 +16,8 @@ from avdetect.cli import exit_codes
 from avdetect.cli.audit import audit
 from avdetect.cli.batch import BATCH_HELP, batch
 from avdetect.cli.keys import keys
+from avdetect.cli.provenance import PROVENANCE_HELP, provenance
+from avdetect.cli.seal import SEAL_HELP, VERIFY_HELP, seal, verify
 from avdetect.cli.serve import serve, worker
 from avdetect.errors import AvdetectError
 from avdetect.report.words import plain
@@ -74,6 +76,9 @@ app = typer.Typer(
 models = typer.Typer(rich_markup_mode=None, help="The trained models: list, show, verify.")
 app.add_typer(models, name="models")
 app.command("batch", help=BATCH_HELP)(batch)
+app.command("seal", help=SEAL_HELP)(seal)
+app.command("verify", help=VERIFY_HELP)(verify)
+app.command("provenance", help=PROVENANCE_HELP)(provenance)
 app.command("serve")(serve)
 app.command("worker")(worker)
 app.add_typer(keys, name="keys")

@@ -61,6 +61,7 @@ class SoundLane:
 
     _TOLERANCE = 0.4  # what a sign has to be matched by to count for agreement
     _CALM = 0.03  # what calm on both sides counts
+    _LOUD = 1.5  # weight of what exceeds the dead zone where calm was sealed
     _UNIT = 0.8
     _FOUND = 0.35  # of the evidence that perfect agreement would give
 
@@ -74,7 +75,8 @@ class SoundLane:
         n_calm = kept.shape[1] - n_active
         self._constant = (self._CALM * n_calm - self._TOLERANCE * n_active).astype(np.float32)
         self._best = self._constant + n_active
-        self._measured, self._size = measured, np.abs(measured)
+        beyond = np.maximum(0.0, np.abs(measured) - sound_print.DEAD_ZONE)
+        self._measured, self._size = measured, (beyond * self._LOUD).astype(np.float32)
         self._scale = self._UNIT / max(1, kept.shape[1])
 
     def evidence(self, offset: int) -> Evidence:

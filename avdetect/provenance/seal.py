@@ -95,6 +95,7 @@ class SealedPicture(_Frozen):
 class SealBody(_Frozen):
     """All that is signed."""
 
+    n_bad_packets: Count = Field(0, description="that could not be decoded when it was sealed")
     format: Literal["avdetect-seal"] = "avdetect-seal"
     version: Literal[1] = 1
     made_at: str = Field(description="UTC, ISO 8601, by the clock of the machine that sealed")
@@ -122,6 +123,11 @@ class Seal(_Frozen):
     body: SealBody
     signature: Signature
 
+    @property
+    def n_bad_packets(self) -> int:
+        """Packets that could not be decoded when the recording was sealed."""
+        return self.body.n_bad_packets
+
 
 def sign(body: SealBody, key: Ed25519PrivateKey) -> Seal:
     """Put a signature to a body."""
@@ -143,6 +149,27 @@ def is_signed_well(seal: Seal) -> bool:
 
 def _canonical(body: SealBody) -> bytes:
     return json.dumps(body.model_dump(mode="json"), sort_keys=True, separators=(",", ":")).encode()
+
+
+def check_target(path: Path, recording: Path, *, replace: bool) -> None:
+    """Refuse a name for a seal before the recording is read.
+
+    Raises:
+        OutputError: a seal is there already, it is the recording itself, or nothing can be
+            written there.
+    """
+    called = display_path(path)
+    if os.path.lexists(path):
+        if os.path.exists(path) and os.path.samefile(path, recording):
+            raise OutputError(f"{called}: is the recording itself; name another file with --out")
+        if path.is_dir():
+            raise OutputError(f"{called}: is a folder; name a file with --out")
+        if not replace:
+            raise OutputError(f"{called}: is there already; name another with --out, or --replace")
+    if not path.parent.is_dir():
+        raise OutputError(f"{called}: there is no folder {display_path(path.parent)}")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise OutputError(f"{called}: nothing can be written there; name another file with --out")
 
 
 def write_seal(seal: Seal, path: Path, *, replace: bool = False) -> None:

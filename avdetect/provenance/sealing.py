@@ -65,6 +65,7 @@ def make_seal(
         chain_key=chain_key.hex(),
         file=SealedFile(name=_base_name(found.name), n_bytes=found.size, sha256=found.sha256),
         raw=_sealed_raw(raw),
+        n_bad_packets=found.n_bad_packets,
         duration_ms=round(found.duration_s * 1000),
         packets=tuple(_sealed_packets(track, chain_key) for track in found.packets),
         sounds=tuple(

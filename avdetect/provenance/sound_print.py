@@ -23,7 +23,7 @@ _WINDOW = 1024  # 64 ms
 _LAG_HOPS = 4  # 40 ms, about half a phone
 _EDGES_HZ = np.geomspace(220.0, 3400.0, 18)  # 17 bands that even a telephone carries
 _SCALE_DB = 6.0
-_DEAD_ZONE = 0.5  # of the scale: less is no sign at all
+DEAD_ZONE = 0.5  # of the scale: less is no sign at all
 _DYNAMIC_RANGE_DB = 40.0  # below the loudest it is noise, which codecs do not keep
 _SILENCE_DB = -75.0
 
@@ -89,7 +89,7 @@ def features(levels: Levels, floor_db: float) -> NDArray[np.float32]:
 def symbols(measured: NDArray[np.float32]) -> NDArray[np.int8]:
     """(F, `N_FEATURES`) of -1, 0, 1: what a seal keeps of `features`, at the sealed density."""
     kept = measured[::SEALED_EVERY]
-    return np.where(np.abs(kept) < _DEAD_ZONE, 0, np.sign(kept)).astype(np.int8)
+    return np.where(np.abs(kept) < DEAD_ZONE, 0, np.sign(kept)).astype(np.int8)
 
 
 def pack(kept: NDArray[np.int8]) -> NDArray[np.uint8]:

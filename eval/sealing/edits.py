@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from eval.sealing.scenes import FPS, RATE_HZ, Frames, Samples, Scene
 
@@ -31,6 +32,8 @@ BOTH_EDITS = tuple(Edit)
 
 _MOST_EDIT_S, _LEAST_EDIT_S, _MARGIN_S = 4.0, 0.6, 1.0
 _MOST_DRAWS = 100
+_HEARD_DB = 35.0
+_BAND_HZ = (300.0, 3400.0)  # ITU-T G.712
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +77,46 @@ def random_truth(scene: Scene, edit: Edit, rng: np.random.Generator, *, on_grid:
     return truth
 
 
-def is_heard(samples: Samples, start_s: float, end_s: float) -> bool:
-    """Whether half of a stretch or more is louder than the loud parts less 35 dB."""
+def heard_truth(truth: Truth, before: Scene, after: Scene) -> Truth:
+    """The truth less the pauses at its ends: silence in the place of silence is no change.
+
+    Args:
+        truth: of an edit that keeps its place.
+        before: the recording.
+        after: what it was made into, both as samples.
+    """
+    moves = truth.edit in (Edit.CUT, Edit.INSERT)
+    if moves or before.samples is None or after.samples is None or before.frames is not None:
+        return truth
+    loud = heard_frames(before.samples)
+    both = loud | heard_frames(after.samples, before.samples)[: len(loud)]
+    first, last = round(truth.sealed_s[0] * 50), round(truth.sealed_s[1] * 50)
+    changed = np.flatnonzero(both[first:last]) + first
+    span = (changed[0] / 50, (changed[-1] + 1) / 50) if len(changed) else truth.sealed_s
+    return Truth(truth.edit, span, span)
+
+
+def heard_frames(samples: Samples, loud_as: Samples | None = None) -> NDArray[np.bool_]:
+    """Per 20 ms: louder than the loud parts (of ``loud_as``) less 35 dB, in the telephone band."""
+    level_db, reference_db = _levels_db(samples), _levels_db(samples if loud_as is None else loud_as)
+    return np.asarray(level_db > np.percentile(reference_db, 95) - _HEARD_DB)
+
+
+def _levels_db(samples: Samples) -> NDArray[np.float64]:
+    """Level per 20 ms within the telephone band, which is all that a seal keeps of a sound."""
+    spectrum = np.fft.rfft(samples)
+    hz = np.fft.rfftfreq(len(samples), 1 / RATE_HZ)
+    spectrum[(hz < _BAND_HZ[0]) | (hz > _BAND_HZ[1])] = 0
+    samples = np.fft.irfft(spectrum, len(samples)).astype(np.float32)
     size = RATE_HZ // 50
     frames = samples[: len(samples) // size * size].reshape(-1, size)
-    level_db = 10 * np.log10(np.square(frames).mean(axis=1) + 1e-12)
-    loud = level_db > np.percentile(level_db, 95) - 35.0
-    return bool(loud[round(start_s * 50) : round(end_s * 50)].mean() >= 0.5)
+    return np.asarray(10 * np.log10(np.square(frames).mean(axis=1) + 1e-12), np.float64)
+
+
+def is_heard(samples: Samples, start_s: float, end_s: float) -> bool:
+    """Whether half of a stretch or more is louder than the loud parts less 35 dB."""
+    stretch = heard_frames(samples)[round(start_s * 50) : round(end_s * 50)]
+    return bool(stretch.mean() >= 0.5)
 
 
 def _drawn(scene: Scene, edit: Edit, rng: np.random.Generator, *, on_grid: bool) -> Truth:

@@ -16,7 +16,7 @@ from avdetect.provenance.seal import Seal
 from avdetect.provenance.sealing import make_seal
 from avdetect.provenance.verification import FindingKind, Outcome, SealFinding, Verification
 from avdetect.provenance.verifying import verify_file
-from eval.sealing.edits import Edit, Truth, apply, edits_for, random_truth
+from eval.sealing.edits import Edit, Truth, apply, edits_for, heard_truth, random_truth
 from eval.sealing.scenes import FPS, Coding, Scene, write_scene
 from eval.sealing.splice import Piece, splice
 
@@ -235,6 +235,7 @@ def _edited(
     else:
         coding = _other(each, turn)
         edited = apply(_decoded(each), truth, donor, rng)
+        truth = heard_truth(truth, each.scene, edited)
         path = write_scene(edited, folder / f"edited{coding.suffix}", coding)
     verification = verify_file(path, each.seal)
     return Trial(group, each.medium, each.scene.name, truth, verification)
@@ -259,6 +260,7 @@ def _spliced(
         first_s = np.floor(start_s / GRID_S) * GRID_S
         last_s = np.ceil(end_s / GRID_S) * GRID_S
         edited = apply(_decoded(each), truth, donor, rng)
+        truth = heard_truth(truth, each.scene, edited)
         whole = write_scene(edited, folder / f"piece{suffix}", each.coding)
         pieces = [(each.path, 0.0, first_s), (whole, first_s, last_s), (each.path, last_s, 1e6)]
     return splice(pieces, folder / f"spliced{suffix}"), truth

@@ -29,7 +29,7 @@ def splice(pieces: list[Piece], target: Path) -> Path:
         position_s = Fraction(0)
         for container, start_s, end_s in opened:
             start, end = Fraction(start_s).limit_denominator(1000), Fraction(end_s).limit_denominator(1000)
-            for packet, shown in _packets_between(container, start, end):
+            for packet, shown in _packets_between(container, start if packets else Fraction(-10), end):
                 moved = round((position_s - start) / packet.time_base)
                 packet.pts, packet.dts = packet.pts + moved, packet.dts + moved
                 packets.append((float(packet.dts * packet.time_base), shown, packet))
@@ -52,6 +52,6 @@ def _packets_between(
         if kind == "video":
             group = time_s if packet.is_keyframe else group
             time_s = group
-        if (start == 0 or start - _HALF_TICK <= time_s) and time_s < end - _HALF_TICK:
+        if start - _HALF_TICK <= time_s < end - _HALF_TICK:
             found.append((packet, kind))
     return found
