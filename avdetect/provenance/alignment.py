@@ -75,8 +75,11 @@ def _missing_offsets(
             searched[position : position + half] = True
             begin = max(0, min(position, lane.n_sealed - lane.chunk))
             found.update(lane.search(begin, min(begin + lane.chunk, lane.n_sealed)))
-            if end - position >= half:
-                found.update(lane.search(position, position + half))
+            stop = min(position + half, end)
+            if stop - position >= lane.chunk // 4:
+                found.update(lane.search(position, stop))
+            if stop == end and end - start >= lane.chunk // 4:
+                found.update(lane.search(max(start, end - half), end))
     return found
 
 

@@ -60,7 +60,7 @@ class SoundLane:
     chunk = 100  # 2 s
 
     _TOLERANCE = 0.4  # what a sign has to be matched by to count for agreement
-    _CALM = 0.03  # what calm on both sides counts
+    _CALM = 0.008  # what calm on both sides counts
     _LOUD = 1.5  # weight of what exceeds the dead zone where calm was sealed
     _UNIT = 0.8
     _FOUND = 0.35  # of the evidence that perfect agreement would give
