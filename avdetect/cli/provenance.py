@@ -14,11 +14,11 @@ from avdetect.report.words import plain
 if TYPE_CHECKING:
     from avdetect.provenance.origin import ProvenanceFindings
 
-PROVENANCE_HELP = """Show what a file says of its own origin: Content Credentials, watermarks, metadata.
+PROVENANCE_HELP = """Show what a file says of its origin: Content Credentials, watermarks, metadata.
 
-All of it is a claim of whoever made the file, and easily removed: what names a generative model is \
-worth a look, silence proves nothing. Nothing is fetched from the network, and no signer is trusted \
-but those that --trust-anchors vouch for.
+All of it is a claim of whoever made the file, and easily removed: what names a generative model \
+is worth a look, silence proves nothing. Nothing is fetched from the network, and no signer is \
+trusted but those that --trust-anchors vouch for.
 
 \b
 Examples:
@@ -38,7 +38,9 @@ def provenance(
     file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
     trust_anchors: Annotated[
         Path | None,
-        typer.Option(metavar="PEM", help="Certificates that may vouch for signers; none are shipped."),
+        typer.Option(
+            metavar="PEM", help="Certificates that may vouch for signers; none are shipped."
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""``avdetect seal`` and ``avdetect verify``: prove that a recording is untouched, or where it is not."""
+"""``avdetect seal`` and ``avdetect verify``: is a recording untouched, and where is it not?"""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from avdetect.cli.interrupt import interruptible
 from avdetect.cli.progress import ReportProgress, progress_bar, wants_bar
 from avdetect.cli.streams import own_streams
 from avdetect.errors import InputError, UsageError
-from avdetect.media.source import RawFormat, display_path
 from avdetect.report.words import plain
 
 if TYPE_CHECKING:
+    from avdetect.media.source import RawFormat
     from avdetect.provenance.verification import Verification
 
 SEAL_HELP = """Seal a recording, so that anybody can later tell whether, and where, it was changed.
 
-The seal is a small file beside the recording (FILE.seal): hashes of its packets, prints of what is \
-heard and seen second by second, and your signature. The recording itself is not touched. Keep the \
-seal as confidential as the recording: it holds coarse traits of it.
+The seal is a small file beside the recording (FILE.seal): hashes of its packets, prints of what \
+is heard and seen second by second, and your signature. The recording itself is not touched. Keep \
+the seal as confidential as the recording: it holds coarse traits of it.
 
 \b
 Examples:
@@ -40,7 +40,7 @@ Exit codes:
   3    the file could not be read
 """
 
-VERIFY_HELP = """Hold a recording against its seal: untouched, re-encoded, or edited, and which seconds.
+VERIFY_HELP = """Hold a recording against its seal: untouched, re-encoded or edited, and where.
 
 \b
 Examples:
@@ -74,7 +74,9 @@ _Result = TypeVar("_Result")
 
 RawOption = Annotated[
     str | None,
-    typer.Option("--format", metavar="ulaw|alaw|s16le", help="It is headerless sound of this kind."),
+    typer.Option(
+        "--format", metavar="ulaw|alaw|s16le", help="It is headerless sound of this kind."
+    ),
 ]
 RateOption = Annotated[
     int | None,
@@ -83,7 +85,7 @@ RateOption = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")]
 
 
-def seal(  # noqa: PLR0913  (one parameter per option)
+def seal(  # noqa: PLR0913, PLR0917  (one parameter per option)
     file: Annotated[Path | None, typer.Argument(metavar="FILE", show_default=False)] = None,
     key: Annotated[
         Path | None,
@@ -97,7 +99,9 @@ def seal(  # noqa: PLR0913  (one parameter per option)
     replace: Annotated[bool, typer.Option("--replace", help="Overwrite a seal.")] = False,
     new_key: Annotated[
         Path | None,
-        typer.Option(metavar="KEYFILE", help="Make a key pair: KEYFILE, and KEYFILE.pub beside it."),
+        typer.Option(
+            metavar="KEYFILE", help="Make a key pair: KEYFILE, and KEYFILE.pub beside it."
+        ),
     ] = None,
     raw_format: RawOption = None,
     rate: RateOption = None,
@@ -134,7 +138,7 @@ def seal(  # noqa: PLR0913  (one parameter per option)
         typer.echo(f"    note: {made.n_bad_packets} damaged packets could not be decoded")
 
 
-def verify(  # noqa: PLR0913  (one parameter per option)
+def verify(  # noqa: PLR0913, PLR0917  (one parameter per option)
     file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
     public_key: Annotated[
         Path, typer.Option(metavar="PUB", help="Public key (PEM) of the signer you trust.")
@@ -186,6 +190,11 @@ def verification_lines(result: Verification) -> Iterator[str]:
     for stretch in result.re_encoded:
         span = f"{clock(stretch.start_s)} to {clock(stretch.end_s)}"
         yield f"    Re-encoded, with the same content: sealed seconds {span}."
+    for chain in result.intact:
+        yield (
+            f"    packets as sealed and in their place: {chain.n_intact} of {chain.n_seconds} "
+            f"seconds ({plain(chain.stream)})"
+        )
     for note in result.notes:
         yield f"    note: {plain(note)}"
 
@@ -213,7 +222,11 @@ def _beside(file: Path, suffix: str) -> Path:
 def _raw(raw_format: str | None, rate_hz: int | None) -> RawFormat | None:
     if (raw_format is None) != (rate_hz is None):
         raise UsageError("--format and --rate go together: raw input has no header to read")
-    return None if raw_format is None or rate_hz is None else RawFormat(raw_format, rate_hz)
+    if raw_format is None or rate_hz is None:
+        return None
+    from avdetect.media.source import RawFormat
+
+    return RawFormat(raw_format, rate_hz)
 
 
 def _shown(
@@ -241,4 +254,6 @@ def _bar(name: str, what: str, *, quiet: bool) -> Iterator[ReportProgress]:
 
 
 def _name(path: Path) -> str:
+    from avdetect.media.source import display_path
+
     return plain(display_path(path))

@@ -58,11 +58,13 @@ class PictureReader:
         frame_s: float,
         convert: Callable[[VideoFrame], NDArray[np.uint8]] | None = None,
     ) -> None:
-        """Args:
-        name: what messages call the clip.
-        clip_start_s: clip start on the container's clock.
-        frame_s: seconds from frame to frame, for the last one and for lost timestamps.
-        convert: makes a frame that is shown into a picture; default upright RGB.
+        """Begin a stream.
+
+        Args:
+            name: what messages call the clip.
+            clip_start_s: clip start on the container's clock.
+            frame_s: seconds from frame to frame, for the last one and for lost timestamps.
+            convert: makes a frame that is shown into a picture; default upright RGB.
         """
         self._name, self._clip_start_s, self._frame_s = name, clip_start_s, frame_s
         self._grace_s = min(_MOST_GRACE_S, 0.45 * frame_s)

@@ -62,9 +62,7 @@ def _used(path: NDArray[np.int64]) -> set[int]:
     return set(np.unique(path[path != NOWHERE]).tolist())
 
 
-def _missing_offsets(
-    lane: Lane, path: NDArray[np.int64], searched: NDArray[np.bool_]
-) -> set[int]:
+def _missing_offsets(lane: Lane, path: NDArray[np.int64], searched: NDArray[np.bool_]) -> set[int]:
     """Offsets of what the path leaves out, looked for in whole chunks and in halves of them."""
     found: set[int] = set()
     half = lane.chunk // 2

@@ -23,10 +23,24 @@ def chain_links(key: bytes, label: str, groups: Iterable[bytes]) -> Iterator[byt
         label: which chain of the seal this is, so that none can take another's place.
         groups: the bytes of each second, or their digest.
     """
-    previous = hmac.digest(key, label.encode(), "sha256")[:LINK_BYTES]
+    previous = _anchor(key, label)
     for number, group in enumerate(groups):
         previous = next_link(key, previous, number, group)
         yield previous
+
+
+def links_held(key: bytes, label: str, links: list[bytes], groups: list[bytes]) -> list[bool]:
+    """Per sealed link: whether it follows from the sealed one before and this file's group."""
+    before = [_anchor(key, label), *links[:-1]]
+    held = [
+        hmac.compare_digest(next_link(key, previous, number, group), link)
+        for number, (previous, link, group) in enumerate(zip(before, links, groups, strict=False))
+    ]
+    return held + [False] * (len(links) - len(held))
+
+
+def _anchor(key: bytes, label: str) -> bytes:
+    return hmac.digest(key, label.encode(), "sha256")[:LINK_BYTES]
 
 
 def next_link(key: bytes, previous: bytes, number: int, group: bytes) -> bytes:

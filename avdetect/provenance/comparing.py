@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from avdetect.provenance import sound_print
 from avdetect.provenance.alignment import Run, align
-from avdetect.provenance.chains import TAG_BYTES
+from avdetect.provenance.chains import TAG_BYTES, links_held
 from avdetect.provenance.changes import Change, changes_of, following, regions_of
 from avdetect.provenance.lanes import Lane, PictureLane, SoundLane
 from avdetect.provenance.opened_seal import OpenedPackets, OpenedPicture, OpenedSeal, OpenedSound
 from avdetect.provenance.packet_match import ABSENT, match_packets
 from avdetect.provenance.recording import MIX, PacketTrack, PictureTrack, Recording, SoundTrack
+from avdetect.provenance.sealing import packet_label, seconds_in_order
 
 _Sealed = TypeVar("_Sealed")
 _Found = TypeVar("_Found")
@@ -32,6 +33,9 @@ class Comparison:
     Attributes:
         changes: of every lane, in sealed order.
         copied: per sealed stream that has a twin in the file: its packets, and which were copied.
+        all_copied: whether every packet of every stream was copied, and none is new.
+        intact: per sealed stream its name, its seconds, and in how many the chain of packets holds
+            in its place.
         found_share: part of the sealed seconds whose content is in the file, 0 to 1.
         removed, added: names of tracks that only one of the two has.
         shift_s: by how much later the sound is against the picture than it was when sealed.
@@ -41,6 +45,7 @@ class Comparison:
     changes: list[Change] = field(default_factory=list)
     copied: list[tuple[OpenedPackets, NDArray[np.bool_]]] = field(default_factory=list)
     all_copied: bool = True
+    intact: list[tuple[str, int, int]] = field(default_factory=list)
     found_share: float = 0.0
     removed: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
@@ -56,7 +61,9 @@ def compare(seal: OpenedSeal, file: Recording) -> Comparison:
     pictures = _pair_pictures(seal, file, result)
     lanes: list[Lane] = [*sounds, *pictures]
     runs = [_aligned(lane, hints_s) for lane in lanes]
-    shared_s = sorted({r.offset * ln.file_hop_s for ln, rs in zip(lanes, runs, strict=True) for r in rs})
+    shared_s = sorted(
+        {r.offset * ln.file_hop_s for ln, rs in zip(lanes, runs, strict=True) for r in rs}
+    )
     if len(lanes) > 1:
         runs = [_aligned(lane, [*hints_s, *shared_s]) for lane in lanes]
         _tell_one_story(lanes, runs)
@@ -92,9 +99,7 @@ def _share(lanes: list[Lane], runs: list[list[Run]]) -> float:
     return found / whole if whole else 0.0
 
 
-def _shift_s(
-    sounds: Sequence[Lane], pictures: Sequence[Lane], runs: list[list[Run]]
-) -> float:
+def _shift_s(sounds: Sequence[Lane], pictures: Sequence[Lane], runs: list[list[Run]]) -> float:
     if not sounds or not pictures or not runs[0] or not runs[len(sounds)]:
         return 0.0
     heard, seen = runs[0][0], runs[len(sounds)][0]
@@ -116,6 +121,9 @@ def _compare_packets(seal: OpenedSeal, file: Recording, result: Comparison) -> l
         unmatched.remove(twin)
         there = matches != ABSENT
         result.copied.append((sealed, there))
+        label = packet_label(kind, sealed.facts.track)
+        held = links_held(seal.key, label, sealed.links, seconds_in_order(twin.seconds))
+        result.intact.append((f"{kind} track {sealed.facts.track + 1}", len(held), sum(held)))
         result.all_copied &= bool(there.all()) and len(twin.times_ms) == len(there)
         times_s = np.array(twin.times_ms, np.float64) / 1000
         moved = np.round(times_s[matches[there]] - sealed.times_s[there], 2)
@@ -133,7 +141,9 @@ def _pair_sounds(seal: OpenedSeal, file: Recording, result: Comparison) -> list[
     tracks = sorted({sound.facts.track for sound in seal.sounds})
     sealed = [[s for s in seal.sounds if s.facts.track == track] for track in tracks]
     pairs = _pairs(sealed, file.sounds, lambda s, f: _likeness(_sound_lanes(s, f, [])[:1]))
-    _note_lone("sound track", [t + 1 for t in tracks], [f.track + 1 for f in file.sounds], pairs, result)
+    _note_lone(
+        "sound track", [t + 1 for t in tracks], [f.track + 1 for f in file.sounds], pairs, result
+    )
     return [
         lane for s, f in pairs for lane in _sound_lanes(sealed[s], file.sounds[f], result.notes)
     ]
@@ -150,7 +160,11 @@ def _sound_lanes(sealed: list[OpenedSound], found: SoundTrack, notes: list[str])
         )
     lanes = []
     for each in sealed:
-        levels = found.lanes.get(each.facts.lane) if same_channels else next(iter(found.lanes.values()), None)
+        levels = (
+            found.lanes.get(each.facts.lane)
+            if same_channels
+            else next(iter(found.lanes.values()), None)
+        )
         if levels is not None:
             lane = each.facts.lane
             name = title if lane in (MIX, "mono") else f"{title}, channel {lane}"
@@ -164,7 +178,11 @@ def _pair_pictures(seal: OpenedSeal, file: Recording, result: Comparison) -> lis
     found = [] if file.is_still else file.pictures
     pairs = _pairs(sealed, found, lambda s, f: _likeness([_picture_lane(s, f)]))
     _note_lone(
-        "picture track", [s.facts.track + 1 for s in sealed], [f.track + 1 for f in found], pairs, result
+        "picture track",
+        [s.facts.track + 1 for s in sealed],
+        [f.track + 1 for f in found],
+        pairs,
+        result,
     )
     return [_picture_lane(sealed[s], found[f]) for s, f in pairs]
 
@@ -186,7 +204,11 @@ def _pairs(
     """Indices of sealed and found tracks that belong together, the likest first chosen."""
     if len(sealed) == 1 and len(found) == 1:
         return [(0, 0)]
-    scored = [(likeness(s, f), -abs(i - j), i, j) for i, s in enumerate(sealed) for j, f in enumerate(found)]
+    scored = [
+        (likeness(s, f), -abs(i - j), i, j)
+        for i, s in enumerate(sealed)
+        for j, f in enumerate(found)
+    ]
     pairs: list[tuple[int, int]] = []
     for _, _, i, j in sorted(scored, reverse=True):
         if all(i != a and j != b for a, b in pairs):

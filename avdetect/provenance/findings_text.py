@@ -66,7 +66,11 @@ def _told(group: list[Change]) -> SealFinding:
     """One finding; where several lanes show it, the sound tells where, being finer."""
     first = min(group, key=lambda change: (not change.lane.startswith("sound"), change.sealed_s))
     lanes = tuple(sorted({change.lane for change in group}, key=lambda n: (n[0] != "s", n)))
-    region = Region(**dict(zip(("left", "top", "right", "bottom"), first.region, strict=True))) if first.region else None
+    region = (
+        Region(**dict(zip(("left", "top", "right", "bottom"), first.region, strict=True)))
+        if first.region
+        else None
+    )
     return SealFinding(
         kind=FindingKind(first.kind.value),
         lanes=lanes,
@@ -84,7 +88,8 @@ def _sentence(change: Change, lanes: tuple[str, ...]) -> str:
     sealed = f"{clock(change.sealed_s[0])} to {clock(change.sealed_s[1])}"
     file = f"{clock(change.file_s[0])} to {clock(change.file_s[1])}"
     if change.kind is Kind.CUT:
-        return f"What was sealed from {sealed} was cut out ({where}); it is missing at {clock(change.file_s[0])}."
+        at = clock(change.file_s[0])
+        return f"What was sealed from {sealed} was cut out ({where}); it is missing at {at}."
     if change.kind is Kind.INSERTED:
         return f"From {file} something was inserted that was not sealed ({where})."
     if change.region is not None:

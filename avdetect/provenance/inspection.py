@@ -1,4 +1,4 @@
-"""What a file says, or carries, of its own origin: credentials, watermarks and metadata together."""
+"""What a file says or carries of its origin: credentials, watermarks and metadata together."""
 
 from __future__ import annotations
 
@@ -86,9 +86,7 @@ def _pictures(source: Source, raw: RawFormat | None) -> list[Picture]:
         raise UnreadableMediaError(f"{source.name}: decoding failed: {e}") from e
 
 
-def _spread(
-    container: av.container.InputContainer, index: int, name: str
-) -> Iterator[Picture]:
+def _spread(container: av.container.InputContainer, index: int, name: str) -> Iterator[Picture]:
     stream = next(s for s in container.streams.video if s.index == index)
     prepare_decoder(stream, threaded=False)
     n, next_s = 0, 0.0
@@ -114,7 +112,10 @@ def _sentences(
             CredentialState.TRUSTED: "vouched for by a signer you trust",
             CredentialState.UNTRUSTED: "vouched for by a signer nobody vouches for here",
         }.get(credentials.state, "though the credentials do not hold")
-        yield f"Its Content Credentials say that a generative model made it, or a part of it, {vouched}."
+        yield (
+            "Its Content Credentials say that a generative model made it, or a part of it, "
+            f"{vouched}."
+        )
     for mark in watermarks:
         yield (
             f"It carries the watermark {mark.name} of {mark.made_by}: {mark.n_matching} of "
@@ -123,7 +124,10 @@ def _sentences(
     for entry in marks:
         yield f"Its metadata ({entry.where}) name {entry.generator} as what made it."
     if not watermarks and not marks and not credentials.made_by_model:
-        yield "Nothing in it names a generative model, which proves nothing: such marks are easily removed."
+        yield (
+            "Nothing in it names a generative model, which proves nothing: such marks are easily "
+            "removed."
+        )
 
 
 def _credential_sentence(credentials: ContentCredentials) -> str:
@@ -134,8 +138,8 @@ def _credential_sentence(credentials: ContentCredentials) -> str:
         "whom your trust anchors vouch for.",
         CredentialState.UNTRUSTED: f"Its Content Credentials are whole and signed {signer}, but no "
         "trust anchor vouches for that signer.",
-        CredentialState.TAMPERED: f"It was changed after its Content Credentials were signed {signer}: "
-        "they do not match the file.",
+        CredentialState.TAMPERED: "It was changed after its Content Credentials were signed "
+        f"{signer}: they do not match the file.",
         CredentialState.INVALID: f"Its Content Credentials, signed {signer}, are not valid "
         f"({', '.join(credentials.problems[:3])}).",
         CredentialState.REMOTE: "Its Content Credentials lie on a server, which was not asked.",

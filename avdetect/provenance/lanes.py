@@ -65,9 +65,7 @@ class SoundLane:
     _UNIT = 0.8
     _FOUND = 0.35  # of the evidence that perfect agreement would give
 
-    def __init__(
-        self, name: str, kept: NDArray[np.int8], measured: NDArray[np.float32]
-    ) -> None:
+    def __init__(self, name: str, kept: NDArray[np.int8], measured: NDArray[np.float32]) -> None:
         self.name, self.n_sealed, self.n_file = name, len(kept), len(measured)
         self._kept = kept.astype(np.float32)
         self._calm = (kept == 0).astype(np.float32)
@@ -124,7 +122,7 @@ class PictureLane:
 
     def _judge(self, distance: NDArray[np.float32]) -> Evidence:
         evidence = self._best - distance * (1 / self._SAME - 1 / self._OTHER)
-        return np.maximum(evidence, self._WORST).astype(np.float32)
+        return np.asarray(np.maximum(evidence, self._WORST), np.float32)
 
     def evidence(self, offset: int) -> Evidence:
         """See `Lane`."""

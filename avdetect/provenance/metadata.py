@@ -20,7 +20,11 @@ _PNG, _JPEG, _RIFF = b"\x89PNG\r\n\x1a\n", b"\xff\xd8", b"RIFF"
 
 # Where it stands, how the text reads, and who writes such texts.
 _MARKS = (
-    (r"PNG text 'parameters'|JPEG|WebP", r"\bSteps: \d+, .*\bSampler: ", "a Stable Diffusion WebUI"),
+    (
+        r"PNG text 'parameters'|JPEG|WebP",
+        r"\bSteps: \d+, .*\bSampler: ",
+        "a Stable Diffusion WebUI",
+    ),
     (r"PNG text '(prompt|workflow)'", r'"(class_type|nodes)"', "ComfyUI"),
     (r"PNG text '(Dream|sd-metadata|invokeai_metadata|invokeai_graph)'", r".", "InvokeAI"),
     (r"PNG text 'fooocus_scheme'", r".", "Fooocus"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ def match_packets(sealed: list[bytes], found: list[bytes]) -> NDArray[np.int64]:
     edges = [(-1, -1), *anchors, (len(sealed), len(found))]
     for index, place in anchors:
         matches[index] = place
-    for (i0, j0), (i1, j1) in zip(edges, edges[1:], strict=False):
+    for (i0, j0), (i1, j1) in pairwise(edges):
         i, j = i0 + 1, j0 + 1
         while i < i1 and j < j1 and sealed[i] == found[j]:
             matches[i] = j

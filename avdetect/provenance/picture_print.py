@@ -1,4 +1,4 @@
-"""What a picture shows, as a mosaic of a few hundred grey blocks: the same after any codec and size.
+"""What a picture shows, as a mosaic of some hundred grey blocks: the same in any codec and size.
 
 Block averages are the classic robust hash of pictures and video (Oostveen, Kalker and Haitsma,
 "Visual Hashing of Digital Video", 2001). A seal keeps the averages themselves in eight bits, since

@@ -15,6 +15,7 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -146,22 +147,17 @@ def read_recording(
 class _Pass:
     """State of one pass over a container."""
 
-    def __init__(
-        self, source: Source, container: InputContainer, facts: Probe, key: bytes
-    ) -> None:
+    def __init__(self, source: Source, container: InputContainer, facts: Probe, key: bytes) -> None:
         self._source, self._container, self._facts = source, container, facts
         self._readers: dict[int, _PacketReader] = {}
         self._sounds: dict[int, _SoundPrinter] = {}
         self._pictures: dict[int, _PicturePrinter] = {}
-        for kind, streams in (("audio", self._sound_streams()), ("video", self._video_streams())):
-            for track, stream in enumerate(streams[:MAX_TRACKS]):
-                self._readers[stream.index] = _PacketReader(track, kind, stream, facts, key)
-                if isinstance(stream, AudioStream):
-                    self._sounds[stream.index] = _SoundPrinter(track, source.name, facts.start_s)
-                else:
-                    self._pictures[stream.index] = _PicturePrinter(
-                        track, source.name, facts, stream
-                    )
+        for track, sound in enumerate(self._sound_streams()[:MAX_TRACKS]):
+            self._readers[sound.index] = _PacketReader(track, "audio", sound, facts, key)
+            self._sounds[sound.index] = _SoundPrinter(track, source.name, facts.start_s)
+        for track, video in enumerate(self._video_streams()[:MAX_TRACKS]):
+            self._readers[video.index] = _PacketReader(track, "video", video, facts, key)
+            self._pictures[video.index] = _PicturePrinter(track, source.name, facts, video)
 
     def run(self, progress: Progress) -> Recording:
         streams = [s for s in self._container.streams if s.index in self._readers]
@@ -208,9 +204,7 @@ class _Pass:
         return [s for s in self._container.streams.audio if s.codec_context is not None]
 
     def _video_streams(self) -> list[VideoStream]:
-        import av.stream
-
-        cover = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
+        cover = Disposition.attached_pic | Disposition.timed_thumbnails
         streams = [s for s in self._container.streams.video if s.codec_context is not None]
         if self._facts.is_still:
             return [s for s in streams if s.index == self._facts.video]

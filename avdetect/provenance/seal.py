@@ -160,7 +160,7 @@ def check_target(path: Path, recording: Path, *, replace: bool) -> None:
     """
     called = display_path(path)
     if os.path.lexists(path):
-        if os.path.exists(path) and os.path.samefile(path, recording):
+        if path.exists() and recording.exists() and path.samefile(recording):
             raise OutputError(f"{called}: is the recording itself; name another file with --out")
         if path.is_dir():
             raise OutputError(f"{called}: is a folder; name a file with --out")

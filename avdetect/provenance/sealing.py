@@ -68,9 +68,7 @@ def make_seal(
         n_bad_packets=found.n_bad_packets,
         duration_ms=round(found.duration_s * 1000),
         packets=tuple(_sealed_packets(track, chain_key) for track in found.packets),
-        sounds=tuple(
-            each for track in found.sounds for each in _sealed_sounds(track, chain_key)
-        ),
+        sounds=tuple(each for track in found.sounds for each in _sealed_sounds(track, chain_key)),
         pictures=tuple(
             _sealed_picture(track, chain_key, still=found.is_still) for track in found.pictures
         ),

@@ -9,6 +9,8 @@ no more than 5 ms of misalignment is left.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,7 +63,7 @@ class BandReader:
 
 def _band_matrix() -> NDArray[np.float32]:
     hz = np.fft.rfftfreq(_WINDOW, 1 / SAMPLE_RATE_HZ)
-    rows = [(hz >= low) & (hz < high) for low, high in zip(_EDGES_HZ, _EDGES_HZ[1:], strict=False)]
+    rows = [(hz >= low) & (hz < high) for low, high in pairwise(_EDGES_HZ)]
     return np.array(rows, np.float32).T
 
 
@@ -96,7 +98,7 @@ def pack(kept: NDArray[np.int8]) -> NDArray[np.uint8]:
     """Symbols as rows of bytes, four to a byte."""
     two_bits = (kept + 1).astype(np.uint8).reshape(len(kept), -1, 4)
     shifts = np.array([0, 2, 4, 6], np.uint8)
-    return np.bitwise_or.reduce(two_bits << shifts, axis=2).astype(np.uint8)
+    return np.asarray(np.bitwise_or.reduce(two_bits << shifts, axis=2), np.uint8)
 
 
 def unpack(packed: NDArray[np.uint8]) -> NDArray[np.int8]:

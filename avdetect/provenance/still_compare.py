@@ -19,7 +19,7 @@ UNRELATED_SHARE = 0.6
 
 
 def altered_cells(sealed: Mosaic, shown: Mosaic) -> NDArray[np.bool_]:
-    """(side - 2, side - 2) bool: cells of `CELL` x `CELL` blocks that differ by more than a codec."""
+    """(side - 2, side - 2) bool: cells of `CELL` x `CELL` blocks that no codec moves so far."""
     gap = np.abs(shown.astype(np.float32) - sealed.astype(np.float32))
     windows = np.lib.stride_tricks.sliding_window_view(gap, (CELL, CELL), axis=(0, 1))
     cells = windows.mean(axis=(3, 4)).max(axis=2)

@@ -61,6 +61,14 @@ class Stretch(_Wire):
     end_s: float
 
 
+class IntactChain(_Wire):
+    """How far the chain of a stream's packets holds in its place."""
+
+    stream: str
+    n_seconds: int
+    n_intact: int
+
+
 class SealFacts(_Wire):
     """Who sealed what, and when by their clock."""
 
@@ -84,6 +92,7 @@ class Verification(_Wire):
     re_encoded: tuple[Stretch, ...] = Field(
         (), description="sealed seconds whose content is there, in other bytes"
     )
+    intact: tuple[IntactChain, ...] = Field((), description="empty for an untouched file")
     notes: tuple[str, ...] = Field((), description="what limits this answer")
 
     def to_json(self) -> str:

@@ -7,14 +7,15 @@ heard and seen is still the same.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from avdetect.errors import SealError, UnreadableMediaError
-from avdetect.media.source import RawFormat, Source, display_path, open_source
+from avdetect.media.source import RawFormat, Source, open_source
 from avdetect.provenance.alignment import spans
-from avdetect.provenance.changes import Change
 from avdetect.provenance.comparing import Comparison, compare
 from avdetect.provenance.findings_text import findings_of
 from avdetect.provenance.opened_seal import OpenedSeal
@@ -22,7 +23,13 @@ from avdetect.provenance.recording import Progress, Recording, read_recording
 from avdetect.provenance.seal import Seal, SealBody
 from avdetect.provenance.signing import key_fingerprint
 from avdetect.provenance.still_compare import UNRELATED_SHARE, altered_cells, still_changes
-from avdetect.provenance.verification import Outcome, SealFacts, Stretch, Verification
+from avdetect.provenance.verification import (
+    IntactChain,
+    Outcome,
+    SealFacts,
+    Stretch,
+    Verification,
+)
 
 _UNRELATED_SHARE = 0.1  # of the sealed seconds: less of them in a file is chance
 _TICK_S = 0.02
@@ -104,6 +111,9 @@ def _moving_verification(seal: Seal, opened: OpenedSeal, file: Recording) -> Ver
         Outcome.EDITED if findings else outcome,
         findings=findings,
         re_encoded=re_encoded,
+        intact=tuple(
+            IntactChain(stream=name, n_seconds=n, n_intact=held) for name, n, held in result.intact
+        ),
         notes=tuple(notes),
     )
 
@@ -133,10 +143,10 @@ def _tick(time_s: float) -> int:
     return max(0, round(time_s / _TICK_S))
 
 
-def _closed(mask: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], gap: int) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def _closed(mask: NDArray[np.bool_], gap: int) -> NDArray[np.bool_]:
     closed = mask.copy()
     found = spans(mask)
-    for (_, end), (start, _) in zip(found, found[1:], strict=False):
+    for (_, end), (start, _) in pairwise(found):
         if start - end <= gap:
             closed[end:start] = True
     return closed
@@ -156,13 +166,12 @@ def _still_verification(seal: Seal, opened: OpenedSeal, file: Recording) -> Veri
             "now: it was cropped, turned or stretched, which moves all of it"
         )
     if float(altered.mean()) > UNRELATED_SHARE:
-        return _verification(
-            file.name, file.sha256, seal, Outcome.UNRELATED, notes=tuple(notes)
-        )
+        return _verification(file.name, file.sha256, seal, Outcome.UNRELATED, notes=tuple(notes))
     result = Comparison(changes=list(still_changes(altered, "picture")))
     findings = findings_of(result)
     copied = all(
-        packets.tags == [bytes(t.tags)] for packets, t in zip(opened.packets, file.packets, strict=False)
+        packets.tags == [bytes(t.tags)]
+        for packets, t in zip(opened.packets, file.packets, strict=False)
     )
     outcome = Outcome.REMUXED if copied else Outcome.RE_ENCODED
     return _verification(
@@ -175,7 +184,9 @@ def _still_verification(seal: Seal, opened: OpenedSeal, file: Recording) -> Veri
     )
 
 
-def _verification(name: str, sha256: str, seal: Seal, outcome: Outcome, **more: object) -> Verification:
+def _verification(
+    name: str, sha256: str, seal: Seal, outcome: Outcome, **more: object
+) -> Verification:
     body = seal.body
     facts = SealFacts(
         signer=key_fingerprint(bytes.fromhex(seal.signature.public_key)),
@@ -185,4 +196,4 @@ def _verification(name: str, sha256: str, seal: Seal, outcome: Outcome, **more: 
         sealed_sha256=body.file.sha256,
         duration_s=body.duration_ms / 1000,
     )
-    return Verification(path=name, sha256=sha256, outcome=outcome, seal=facts, **more)  # type: ignore[arg-type]
+    return Verification(path=name, sha256=sha256, outcome=outcome, seal=facts, **more)

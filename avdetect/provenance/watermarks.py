@@ -51,7 +51,9 @@ def _of_text(text: str) -> str:
 
 KNOWN = (
     KnownWatermark(
-        "StableDiffusionV1", "the reference scripts of Stable Diffusion 1", _of_text("StableDiffusionV1")
+        "StableDiffusionV1",
+        "the reference scripts of Stable Diffusion 1",
+        _of_text("StableDiffusionV1"),
     ),
     KnownWatermark("SDV2", "the reference scripts of Stable Diffusion 2", _of_text("SDV2")),
     KnownWatermark(
@@ -111,7 +113,7 @@ def find_watermarks(pictures: Sequence[Picture]) -> tuple[WatermarkMatch, ...]:
 
 
 def _is_large(picture: Picture) -> bool:
-    return picture.shape[0] * picture.shape[1] >= LEAST_PIXELS
+    return bool(picture.shape[0] * picture.shape[1] >= LEAST_PIXELS)
 
 
 def _block_bits(bgr: Picture) -> Bits:

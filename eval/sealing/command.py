@@ -20,7 +20,9 @@ class Half(StrEnum):
 
 def seal_figures(
     n: Annotated[int, typer.Option("--n", min=1, help="files of each condition")] = 100,
-    half: Annotated[Half, typer.Option(help="sources never looked at, or those tuned on")] = Half.TEST,
+    half: Annotated[
+        Half, typer.Option(help="sources never looked at, or those tuned on")
+    ] = Half.TEST,
     seed: Annotated[int, typer.Option(help="of the edits")] = 1,
     scenes: Annotated[int, typer.Option(min=2, help="scenes of each medium, at most")] = 12,
     medium: Annotated[
@@ -31,8 +33,9 @@ def seal_figures(
     # Here, so that commands without codecs need not wait for them.
     import numpy as np
 
-    from eval.sealing.figures import figures_text, measure
+    from eval.sealing.figures import measure
     from eval.sealing.scenes import silent_copy, spoken_scenes, talking_scenes
+    from eval.sealing.tables import figures_text
 
     talking = talking_scenes(half.value, scenes)
     media = {
@@ -50,5 +53,8 @@ def seal_figures(
             progress=lambda words: print(words, file=sys.stderr, flush=True),
         )
     sources = {scene.source for group in media.values() for scene in group}
-    print(f"Seals: {half.value} half, {sum(map(len, media.values()))} scenes of {len(sources)} sources\n")
+    print(
+        f"Seals: {half.value} half, {sum(map(len, media.values()))} scenes of "
+        f"{len(sources)} sources\n"
+    )
     print(figures_text(figures))

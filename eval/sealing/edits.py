@@ -98,7 +98,10 @@ def heard_truth(truth: Truth, before: Scene, after: Scene) -> Truth:
 
 def heard_frames(samples: Samples, loud_as: Samples | None = None) -> NDArray[np.bool_]:
     """Per 20 ms: louder than the loud parts (of ``loud_as``) less 35 dB, in the telephone band."""
-    level_db, reference_db = _levels_db(samples), _levels_db(samples if loud_as is None else loud_as)
+    level_db, reference_db = (
+        _levels_db(samples),
+        _levels_db(samples if loud_as is None else loud_as),
+    )
     return np.asarray(level_db > np.percentile(reference_db, 95) - _HEARD_DB)
 
 
@@ -162,18 +165,21 @@ def apply(scene: Scene, truth: Truth, donor: Scene, rng: np.random.Generator) ->
     if truth.edit is Edit.CUT:
         return joined(scene, [(0.0, truth.sealed_s[0]), (truth.sealed_s[1], scene.duration_s)])
     if truth.edit is Edit.INSERT:
-        before, after = part(scene, 0.0, truth.sealed_s[0]), part(scene, truth.sealed_s[0], scene.duration_s)
+        before, after = (
+            part(scene, 0.0, truth.sealed_s[0]),
+            part(scene, truth.sealed_s[0], scene.duration_s),
+        )
         return concatenated([before, piece, after], scene)
     samples = None if scene.samples is None else scene.samples.copy()
     frames = None if scene.frames is None else scene.frames.copy()
     heard = slice(round(truth.sealed_s[0] * RATE_HZ), round(truth.sealed_s[1] * RATE_HZ))
     seen = slice(round(truth.sealed_s[0] * FPS), round(truth.sealed_s[1] * FPS))
     if samples is not None and truth.edit in (Edit.OVERWRITE, Edit.OVERWRITE_SOUND):
-        samples[heard] = piece.samples
+        samples[heard] = 0.0 if piece.samples is None else piece.samples
     if samples is not None and truth.edit is Edit.SILENCE:
         samples[heard] = 0.0
     if frames is not None and truth.edit in (Edit.OVERWRITE, Edit.OVERWRITE_PICTURE):
-        frames[seen] = piece.frames
+        frames[seen] = 0 if piece.frames is None else piece.frames
     if frames is not None and piece.frames is not None and truth.edit is Edit.SWAP_FACE:
         frames[seen] = _with_other_face(frames[seen], piece.frames)
     return Scene(scene.name, scene.source, samples, frames)

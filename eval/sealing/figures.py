@@ -14,49 +14,29 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from avdetect.provenance.seal import Seal
 from avdetect.provenance.sealing import make_seal
-from avdetect.provenance.verification import FindingKind, Outcome, SealFinding, Verification
+from avdetect.provenance.verification import FindingKind, SealFinding, Verification
 from avdetect.provenance.verifying import verify_file
-from eval.sealing.edits import Edit, Truth, apply, edits_for, heard_truth, random_truth
-from eval.sealing.scenes import FPS, Coding, Scene, write_scene
+from eval.sealing.codings import (
+    OTHER_CODINGS,
+    REMUXED_SUFFIXES,
+    SEALED_CODINGS,
+    Coding,
+    write_scene,
+)
+from eval.sealing.edits import (
+    GRID_S,
+    Edit,
+    Truth,
+    apply,
+    donated,
+    edits_for,
+    heard_truth,
+    random_truth,
+)
+from eval.sealing.scenes import Scene, read_frames, read_samples
 from eval.sealing.splice import Piece, splice
 
 TOLERANCE_S = 0.5
-
-_X264 = (("crf", "21"), ("preset", "veryfast"), ("x264-params", "keyint=12:min-keyint=12:scenecut=0:bframes=2"))
-SEALED_CODINGS = {
-    "sound": (Coding(suffix=".m4a", bit_rate=64_000), Coding(suffix=".mka", audio="libopus", bit_rate=48_000)),
-    "picture": (Coding(suffix=".mp4", options=_X264),),
-    "both": (Coding(suffix=".mp4", options=_X264, bit_rate=64_000),),
-}
-_FAST = (("preset", "veryfast"),)
-OTHER_CODINGS = {
-    "sound": (
-        Coding(suffix=".mp3", audio="libmp3lame", bit_rate=64_000),
-        Coding(suffix=".ogg", audio="libopus", bit_rate=24_000),
-        Coding(suffix=".m4a", bit_rate=32_000),
-        Coding(suffix=".wav", audio="pcm_mulaw", rate_hz=8000),
-        Coding(suffix=".flac", audio="flac"),
-        Coding(suffix=".ogg", audio="libopus", bit_rate=12_000),
-    ),
-    "picture": (
-        Coding(suffix=".mp4", options=(("crf", "30"), *_FAST)),
-        Coding(suffix=".mkv", video="libx265", options=(("crf", "32"), ("preset", "ultrafast"))),
-        Coding(suffix=".webm", video="libvpx-vp9", options=(("crf", "40"), ("b", "0"), ("deadline", "realtime"), ("cpu-used", "8"))),
-        Coding(suffix=".avi", video="mpeg4", options=(("b", "400000"),)),
-        Coding(suffix=".mp4", options=(("crf", "28"), *_FAST), side_px=160),
-        Coding(suffix=".mp4", options=(("crf", "26"), *_FAST), fps=30),
-        Coding(suffix=".mp4", options=(("crf", "38"), *_FAST)),
-    ),
-}
-OTHER_CODINGS["both"] = (
-    Coding(suffix=".mp4", options=(("crf", "30"), *_FAST), bit_rate=32_000),
-    Coding(suffix=".mkv", video="libx265", options=(("crf", "32"), ("preset", "ultrafast")), audio="libopus", bit_rate=24_000),
-    Coding(suffix=".webm", video="libvpx-vp9", options=(("crf", "40"), ("b", "0"), ("deadline", "realtime"), ("cpu-used", "8")), audio="libopus", bit_rate=16_000),
-    Coding(suffix=".avi", video="mpeg4", options=(("b", "400000"),), audio="libmp3lame", bit_rate=64_000),
-    Coding(suffix=".mp4", options=(("crf", "28"), *_FAST), side_px=160, bit_rate=48_000),
-    Coding(suffix=".mp4", options=(("crf", "26"), *_FAST), fps=30, bit_rate=48_000),
-)
-REMUXED_SUFFIXES = {"sound": (".mka", ".mkv"), "picture": (".mkv", ".ts", ".mov"), "both": (".mkv", ".ts", ".mov")}
 
 _KIND = {Edit.CUT: FindingKind.CUT, Edit.INSERT: FindingKind.INSERTED}
 
@@ -200,8 +180,6 @@ def _unedited(each: Sealed, turn: int, folder: Path, figures: Figures) -> None:
 
 def _decoded(each: Sealed) -> Scene:
     """What a forger has: the recording as it was coded, not as it was before."""
-    from eval.sealing.scenes import read_frames, read_samples
-
     samples = None if each.scene.samples is None else read_samples(each.path)
     if samples is not None and each.scene.samples is not None:
         samples = samples[: len(each.scene.samples)]
@@ -245,8 +223,6 @@ def _spliced(
     each: Sealed, truth: Truth, donor: Scene, folder: Path, rng: np.random.Generator
 ) -> tuple[Path, Truth]:
     """Re-encode only what must be: the groups of pictures and sound packets that were touched."""
-    from eval.sealing.edits import GRID_S, donated
-
     suffix, (start_s, end_s) = each.path.suffix, truth.sealed_s
     pieces: list[Piece]
     if truth.edit is Edit.CUT:
@@ -264,61 +240,3 @@ def _spliced(
         whole = write_scene(edited, folder / f"piece{suffix}", each.coding)
         pieces = [(each.path, 0.0, first_s), (whole, first_s, last_s), (each.path, last_s, 1e6)]
     return splice(pieces, folder / f"spliced{suffix}"), truth
-
-
-def figures_text(figures: Figures) -> str:
-    """Tables in Markdown."""
-    lines = [*_outcome_table(figures), "", *_edit_table(figures), ""]
-    if figures.failures:
-        lines += ["Alarms on files that nobody edited:", *figures.failures, ""]
-    missed = [t for t in figures.edits if not t.is_found or t.n_false]
-    if missed:
-        lines += ["Edits not found within the tolerance, or with findings beside them:"]
-        lines += [_missed_line(trial) for trial in missed]
-    return "\n".join(lines)
-
-
-def _outcome_table(figures: Figures) -> list[str]:
-    names = [outcome.value for outcome in Outcome]
-    lines = [f"| condition | files | {' | '.join(names)} |", "| --- " * (len(names) + 2) + "|"]
-    counts = dict(figures.outcomes)
-    for group in ("spliced", "re-encoded"):
-        trials = [t for t in figures.edits if t.group == group]
-        counts[f"edited, {group}"] = Counter(t.verification.outcome.value for t in trials)
-    for condition, counter in counts.items():
-        cells = " | ".join(str(counter[name]) for name in names)
-        lines.append(f"| {condition} | {counter.total()} | {cells} |")
-    return lines
-
-
-def _edit_table(figures: Figures) -> list[str]:
-    lines = [
-        f"| edits | n | found within {TOLERANCE_S} s | median error s | 95 % error s | false findings |",
-        "| --- " * 6 + "|",
-    ]
-    keys = {"all": figures.edits}
-    for trial in figures.edits:
-        keys.setdefault(f"{trial.group}", []).append(trial)
-    for trial in figures.edits:
-        keys.setdefault(f"{trial.group}, {trial.truth.edit.value}", []).append(trial)
-    for trial in figures.edits:
-        keys.setdefault(f"{trial.group}, {trial.medium}", []).append(trial)
-    for name, trials in keys.items():
-        errors = np.array([e for t in trials if t.errors_s is not None for e in t.errors_s] or [np.nan])
-        found = sum(t.is_found for t in trials)
-        lines.append(
-            f"| {name} | {len(trials)} | {found} ({100 * found / len(trials):.0f} %) "
-            f"| {np.median(errors):.2f} | {np.percentile(errors, 95):.2f} "
-            f"| {sum(t.n_false for t in trials)} |"
-        )
-    return lines
-
-
-def _missed_line(trial: Trial) -> str:
-    a, b = trial.truth.sealed_s
-    said = "; ".join(finding.text for finding in trial.verification.findings) or "nothing"
-    length_s = max(b - a, trial.truth.file_s[1] - trial.truth.file_s[0])
-    return (
-        f"- {trial.group}, {trial.medium}, {trial.scene}: {trial.truth.edit.value} of "
-        f"{length_s:.2f} s at {a:.2f} s: {trial.verification.outcome.value}: {said}"
-    )

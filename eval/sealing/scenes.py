@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -63,12 +62,16 @@ def talking_scenes(half: str, most: int) -> list[Scene]:
     rows = [
         row
         for row in read_rows("data/video/clips.csv")
-        if row["label"] == "real" and row["has_audio"] == "yes" and in_half(row["source_repo"], half)
+        if row["label"] == "real"
+        and row["has_audio"] == "yes"
+        and in_half(row["source_repo"], half)
     ]
     root = shared_path("data/video")
     scenes = []
     for identity, group in _grouped(rows, "identity", "duration_s"):
-        parts = [(read_frames(root / r["file"]), read_samples(root / r["audio_file"])) for r in group]
+        parts = [
+            (read_frames(root / r["file"]), read_samples(root / r["audio_file"])) for r in group
+        ]
         parts = [(f, s) for f, s in parts if f.shape[1:3] == parts[0][0].shape[1:3]]
         frames = np.concatenate([f for f, _ in parts])
         samples = np.concatenate([_fit(s, len(f)) for f, s in parts])
@@ -141,72 +144,3 @@ def read_samples(path: Path) -> Samples:
     with open_clip(path) as clip:
         chunks = [c for c in clip.chunks(want_video=False) if isinstance(c, AudioChunk)]
     return np.concatenate([chunk.waveform.mean(axis=0) for chunk in chunks])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coding:
-    """How to write a recording.
-
-    Attributes:
-        suffix: of the file, which names the container.
-        video, audio: encoders.
-        options: of the picture's encoder.
-        bit_rate: of the sound, bits a second.
-        rate_hz: of the sound.
-        side_px: width and height of the picture, None as it is.
-        fps: of the picture.
-    """
-
-    suffix: str
-    video: str = "libx264"
-    audio: str = "aac"
-    options: tuple[tuple[str, str], ...] = ()
-    bit_rate: int | None = None
-    rate_hz: int = RATE_HZ
-    side_px: int | None = None
-    fps: int = FPS
-
-
-def write_scene(scene: Scene, path: Path, coding: Coding) -> Path:
-    """Encode a scene; packets are interleaved by time."""
-    with av.open(str(path), "w") as out:
-        packets = []
-        if scene.frames is not None:
-            packets += _coded_pictures(out, scene.frames, coding)
-        if scene.samples is not None:
-            packets += _coded_sound(out, scene.samples, coding)
-        out.start_encoding()
-        for packet in sorted(packets, key=lambda p: p.dts * p.time_base):
-            out.mux(packet)
-    return path
-
-
-def _coded_pictures(out: av.container.OutputContainer, frames: Frames, coding: Coding) -> list[av.Packet]:
-    stream = out.add_stream(coding.video, rate=coding.fps, options=dict(coding.options))
-    side = coding.side_px
-    stream.height, stream.width = (side, side) if side else frames.shape[1:3]
-    stream.pix_fmt = "yuvj420p" if coding.video == "mjpeg" else "yuv420p"
-    packets = []
-    for n in range(len(frames) * coding.fps // FPS):
-        frame = av.VideoFrame.from_ndarray(frames[min(n * FPS // coding.fps, len(frames) - 1)], format="rgb24")
-        frame.pts, frame.time_base = n, Fraction(1, coding.fps)
-        packets += stream.encode(frame)
-    return packets + stream.encode(None)
-
-
-def _coded_sound(out: av.container.OutputContainer, samples: Samples, coding: Coding) -> list[av.Packet]:
-    stream = out.add_stream(coding.audio, rate=coding.rate_hz, layout="mono")
-    if coding.bit_rate:
-        stream.bit_rate = coding.bit_rate
-    frame = av.AudioFrame.from_ndarray(np.clip(samples, -1, 1)[None], format="flt", layout="mono")
-    frame.sample_rate, frame.time_base, frame.pts = RATE_HZ, Fraction(1, RATE_HZ), 0
-    shape = av.AudioResampler(
-        format=stream.codec_context.format,
-        layout="mono",
-        rate=coding.rate_hz,
-        frame_size=stream.codec_context.frame_size or 960,
-    )
-    packets = []
-    for part in [*shape.resample(frame), *shape.resample(None)]:
-        packets += stream.encode(part)
-    return packets + stream.encode(None)

@@ -1,10 +1,11 @@
-"""Editing without re-encoding: pieces of files joined packet by packet, as a careful forger would."""
+"""Editing without re-encoding: pieces of files joined packet by packet, by a careful forger."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 
@@ -21,18 +22,20 @@ def splice(pieces: list[Piece], target: Path) -> Path:
     with ExitStack() as stack:
         opened = [(stack.enter_context(av.open(str(p))), a, b) for p, a, b in pieces]
         out = stack.enter_context(av.open(str(target), "w"))
-        streams = {s.type: out.add_stream_from_template(s) for s in opened[0][0].streams}
+        streams: dict[str, Any] = {
+            s.type: out.add_stream_from_template(s) for s in opened[0][0].streams
+        }
         rate = next((s.average_rate for s in opened[0][0].streams.video), None)
         if rate is not None:
             streams["video"].codec_context.framerate = rate
-        packets = []
+        packets: list[tuple[float, str, Any]] = []
         position_s = Fraction(0)
         for container, start_s, end_s in opened:
-            start, end = Fraction(start_s).limit_denominator(1000), Fraction(end_s).limit_denominator(1000)
-            for packet, shown in _packets_between(container, start if packets else Fraction(-10), end):
-                moved = round((position_s - start) / packet.time_base)
-                packet.pts, packet.dts = packet.pts + moved, packet.dts + moved
-                packets.append((float(packet.dts * packet.time_base), shown, packet))
+            start, end = (Fraction(s).limit_denominator(1000) for s in (start_s, end_s))
+            lead = start if packets else Fraction(-10)  # an encoder's lead-in lies before 0
+            for packet, kind in _packets_between(container, lead, end):
+                _move(packet, position_s - start)
+                packets.append((float(packet.dts * packet.time_base), kind, packet))
             position_s += end - start
         for _, kind, packet in sorted(packets, key=lambda p: p[0]):
             packet.stream = streams[kind]
@@ -40,13 +43,18 @@ def splice(pieces: list[Piece], target: Path) -> Path:
     return target
 
 
+def _move(packet: Any, by_s: Fraction) -> None:
+    ticks = round(by_s / packet.time_base)
+    packet.pts, packet.dts = packet.pts + ticks, packet.dts + ticks
+
+
 def _packets_between(
     container: av.container.InputContainer, start: Fraction, end: Fraction
-) -> list[tuple[av.Packet, str]]:
-    found = []
+) -> list[tuple[Any, str]]:
+    found: list[tuple[Any, str]] = []
     group: Fraction = Fraction(0)
     for packet in container.demux():
-        if packet.dts is None or packet.pts is None:
+        if packet.dts is None or packet.pts is None or packet.time_base is None:
             continue
         kind, time_s = packet.stream.type, packet.pts * packet.time_base
         if kind == "video":

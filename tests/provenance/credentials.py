@@ -109,7 +109,10 @@ def sign_file(source: Path, target: Path, authority: Authority, claims: dict, mi
     import c2pa
 
     info = c2pa.C2paSignerInfo(
-        alg=c2pa.C2paSigningAlg.ES256, sign_cert=authority.chain, private_key=authority.key, ta_url=None
+        alg=c2pa.C2paSigningAlg.ES256,
+        sign_cert=authority.chain,
+        private_key=authority.key,
+        ta_url=None,
     )
     settings = {"verify": {"verify_after_sign": False, "ocsp_fetch": False}}
     out = io.BytesIO()
