@@ -111,6 +111,7 @@ def _worth(runs: list[Run]) -> float:
 
 _LEAST_GREY = 4.0
 _TIMES_USUAL = 3.0
+_MOST_GREY = 20.0  # no codec moves block averages so far, even if all of them differ
 
 
 def regions_of(lane: PictureLane, runs: list[Run]) -> Iterator[Change]:
@@ -119,7 +120,7 @@ def regions_of(lane: PictureLane, runs: list[Run]) -> Iterator[Change]:
     if not errors:
         return
     usual = float(np.median([np.percentile(cells, 95) for run in errors for cells in run]))
-    limit = _LEAST_GREY + _TIMES_USUAL * usual
+    limit = min(_LEAST_GREY + _TIMES_USUAL * usual, _MOST_GREY)
     for run, cells in zip(runs, errors, strict=True):
         smooth = _smoothed(cells)
         bad = smooth.reshape(len(smooth), -1).max(axis=1) > limit

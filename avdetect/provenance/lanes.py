@@ -116,8 +116,9 @@ class PictureLane:
 
     def __init__(self, name: str, kept: Mosaic, shown: Mosaic) -> None:
         self.name, self.n_sealed, self.n_file = name, len(kept), len(shown)
-        self._kept = kept.reshape(len(kept), -1).astype(np.float32)
-        self._shown = shown.reshape(len(shown), -1).astype(np.float32)
+        n_blocks = int(np.prod(kept.shape[1:]))
+        self._kept = kept.reshape(len(kept), n_blocks).astype(np.float32)
+        self._shown = shown.reshape(len(shown), n_blocks if len(shown) else 1).astype(np.float32)
         self._best = float(np.log(self._OTHER / self._SAME))
 
     def _judge(self, distance: NDArray[np.float32]) -> Evidence:

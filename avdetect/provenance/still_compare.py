@@ -14,6 +14,7 @@ from avdetect.provenance.picture_print import Mosaic
 
 _LEAST_GREY = 6.0
 _TIMES_USUAL = 3.0
+_MOST_GREY = 20.0  # no codec moves block averages so far, even if all of them differ
 _LEAST_CELLS = 4  # fewer are the edge of a strong contrast that a codec moved
 UNRELATED_SHARE = 0.6
 
@@ -23,7 +24,8 @@ def altered_cells(sealed: Mosaic, shown: Mosaic) -> NDArray[np.bool_]:
     gap = np.abs(shown.astype(np.float32) - sealed.astype(np.float32))
     windows = np.lib.stride_tricks.sliding_window_view(gap, (CELL, CELL), axis=(0, 1))
     cells = windows.mean(axis=(3, 4)).max(axis=2)
-    return np.asarray(cells > _LEAST_GREY + _TIMES_USUAL * float(np.median(cells)))
+    limit = min(_LEAST_GREY + _TIMES_USUAL * float(np.median(cells)), _MOST_GREY)
+    return np.asarray(cells > limit)
 
 
 def still_changes(altered: NDArray[np.bool_], name: str) -> Iterator[Change]:
