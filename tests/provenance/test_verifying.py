@@ -137,9 +137,7 @@ def test_packets_that_were_only_copied_are_not_called_re_encoded(talk, talk_seal
 
 def test_an_insertion_is_found_where_it_is_in_the_file(call_seal, tmp_path):
     samples = speech(10.0)
-    edited = np.concatenate(
-        [samples[: 4 * RATE_HZ], speech(2.0, seed=9), samples[4 * RATE_HZ :]]
-    )
+    edited = np.concatenate([samples[: 4 * RATE_HZ], speech(2.0, seed=9), samples[4 * RATE_HZ :]])
     finding = only(verified(write(tmp_path / "in.ogg", edited), call_seal))
     assert finding.kind is FindingKind.INSERTED
     assert near(finding.file_start_s, 4.0)
@@ -192,9 +190,7 @@ def test_a_cut_in_a_variable_frame_rate_video_is_found(tmp_path):
     seal = sealed(encode(tmp_path / "a.mkv", pictures=whole))
     kept = np.flatnonzero((times_s < 3.0) | (times_s >= 4.5))
     cut_s = np.where(times_s < 3.0, times_s, times_s - 1.5)
-    cut = Pictures(
-        pictures=[pictures[k] for k in kept], times_s=[float(cut_s[k]) for k in kept]
-    )
+    cut = Pictures(pictures=[pictures[k] for k in kept], times_s=[float(cut_s[k]) for k in kept])
     finding = only(verified(encode(tmp_path / "b.mkv", pictures=cut), seal))
     assert finding.kind is FindingKind.CUT
     assert near(finding.sealed_start_s, 3.0)
