@@ -8,7 +8,7 @@ offset explains yet.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ CHANGE_PRICE = 2.0
 _DRIFT_PRICE = 0.6  # for a neighbouring offset: clocks differ a little
 _DRIFT = 2  # file moments
 _MAX_OFFSETS = 48
-_MAX_ROUNDS = 6
+_MAX_ROUNDS = 24
 NOWHERE = int(np.iinfo(np.int64).min)
 
 
@@ -46,9 +46,12 @@ def align(lane: Lane, hints: Iterable[int] = ()) -> list[Run]:
     searched = np.zeros(lane.n_sealed, bool)
     path = best_path(known, lane.step)
     for _ in range(_MAX_ROUNDS):
+        n_searched = int(searched.sum())
         fresh = (_missing_offsets(lane, path, searched) | _neighbours(path)) - tried
         if not fresh:
-            break
+            if int(searched.sum()) == n_searched:
+                break
+            continue
         tried |= fresh
         used = _used(path)
         known = {offset: e for offset, e in known.items() if offset in used or offset == 0}
@@ -63,22 +66,39 @@ def _used(path: NDArray[np.int64]) -> set[int]:
 
 
 def _missing_offsets(lane: Lane, path: NDArray[np.int64], searched: NDArray[np.bool_]) -> set[int]:
-    """Offsets of what the path leaves out, looked for in whole chunks and in halves of them."""
+    """Offsets of some of what the path leaves out, looked for in chunks and in halves of them.
+
+    A few places of each stretch are enough for a round: the offset found at one of them explains
+    its neighbours, too.
+    """
     found: set[int] = set()
     half = lane.chunk // 2
     for start, end in spans(path == NOWHERE):
-        for position in range(start, end, half):
-            if searched[position]:
-                continue
+        left = [p for p in range(start, end, half) if not searched[p]]
+        for position in _some(left):
             searched[position : position + half] = True
-            begin = max(0, min(position, lane.n_sealed - lane.chunk))
-            found.update(lane.search(begin, min(begin + lane.chunk, lane.n_sealed)))
-            stop = min(position + half, end)
-            if stop - position >= lane.chunk // 4:
-                found.update(lane.search(position, stop))
-            if stop == end and end - start >= lane.chunk // 4:
-                found.update(lane.search(max(start, end - half), end))
+            for piece in _pieces(position, start, end, lane):
+                found.update(lane.search(*piece))
     return found
+
+
+def _some(positions: list[int]) -> list[int]:
+    """The first two, the middle one and the last, where there are so many."""
+    if len(positions) <= 4:
+        return positions
+    return [positions[0], positions[1], positions[len(positions) // 2], positions[-1]]
+
+
+def _pieces(position: int, start: int, end: int, lane: Lane) -> Iterator[tuple[int, int]]:
+    """Sealed moments to look for around a place of a stretch that was not found."""
+    half, least = lane.chunk // 2, lane.chunk // 4
+    begin = max(0, min(position, lane.n_sealed - lane.chunk))
+    yield begin, min(begin + lane.chunk, lane.n_sealed)
+    stop = min(position + half, end)
+    if stop - position >= least:
+        yield position, stop
+    if stop == end and end - start >= least:
+        yield max(start, end - half), end
 
 
 def _neighbours(path: NDArray[np.int64]) -> set[int]:

@@ -20,6 +20,8 @@ Evidence = NDArray[np.float32]
 CELL = 3  # blocks a side of what is compared on its own
 _JITTER_TICKS = 2
 
+_BLOCK = 1 << 15  # places of a file that are searched at once, to bound the memory
+
 OUTSIDE = -1.0  # evidence of a moment that the recording does not have
 
 
@@ -95,10 +97,20 @@ class SoundLane:
         if n_places <= 0 or wanted < 0.1 * (end - start) * self._kept.shape[1]:
             return []  # longer than the file, or too quiet to be looked for
         total = np.full(n_places, self._constant[start:end].sum(), np.float32)
-        for n, i in enumerate(range(start, end)):
-            rows = slice(n * self.step, n * self.step + n_places)
-            total += self._measured[rows] @ self._kept[i] - self._size[rows] @ self._calm[i]
+        for block in range(0, n_places, _BLOCK):
+            total[block : block + _BLOCK] += self._agreement(start, end, block, n_places)
         return [p - start * self.step for p in peaks(total, self._FOUND * wanted)]
+
+    def _agreement(self, start: int, end: int, block: int, n_places: int) -> Evidence:
+        """Agreement of the sealed moments with each place of a block of the file."""
+        n, size = end - start, min(_BLOCK, n_places - block)
+        rows = slice(block, block + size + (n - 1) * self.step)
+        each = self._measured[rows] @ self._kept[start:end].T
+        each -= self._size[rows] @ self._calm[start:end].T
+        total = np.zeros(size, np.float32)
+        for k in range(n):
+            total += each[k * self.step : k * self.step + size, k]
+        return total
 
 
 class PictureLane:

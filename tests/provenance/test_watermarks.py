@@ -1,4 +1,4 @@
-"""Open watermarks: written by the library that generators use, read back, and not seen in others."""
+"""Open watermarks: written by the library that generators use, read back, not seen in others."""
 
 from __future__ import annotations
 

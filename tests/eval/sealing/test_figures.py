@@ -1,4 +1,4 @@
-"""The figures of sealing: what is true of an edit, what counts as found, and one small measuring."""
+"""The figures of sealing: what is true of an edit, what counts as found, a small measuring."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import av
 import numpy as np
 import pytest
 
-from avdetect.provenance.verification import FindingKind, Outcome, SealFacts, SealFinding
-from avdetect.provenance.verification import Verification
+from avdetect.provenance.verification import (
+    FindingKind,
+    Outcome,
+    SealFacts,
+    SealFinding,
+    Verification,
+)
 from eval.sealing.edits import Edit, Truth, apply, heard_truth, random_truth
 from eval.sealing.figures import Trial, measure
 from eval.sealing.scenes import FPS, RATE_HZ, Scene
