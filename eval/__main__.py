@@ -19,6 +19,7 @@ from eval.metrics_command import metrics
 from eval.run.cli import run
 from eval.sealing.command import seal_figures
 from eval.streaming.command import stream_agreement, stream_bench
+from eval.watermark_command import watermark_figures
 
 app = typer.Typer(
     add_completion=False,
@@ -48,6 +49,7 @@ app.command()(leading_silence)
 app.command()(stream_agreement)
 app.command()(stream_bench)
 app.command()(seal_figures)
+app.command()(watermark_figures)
 
 
 @app.command()

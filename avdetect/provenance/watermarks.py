@@ -126,22 +126,27 @@ def _block_bits(bgr: Picture) -> Bits:
 
 
 def _matching(blocks: Bits, message: Bits, n_looks: int) -> tuple[int, float]:
-    """Matching bits after a vote over all repetitions, and the probability of that by chance."""
-    n = len(message)
+    """Matching bits after a vote over all repetitions, and the probability of that by chance.
+
+    The library reads a one where more than half of the blocks vote for it. Zeros are written so
+    weakly that half of their blocks may vote for one, so here as many places are read as ones as
+    the message has, those with the most votes.
+    """
+    n, n_ones = len(message), int(message.sum())
     if len(blocks) < n:
         return 0, 1.0
-    votes = [blocks[k::n].mean() for k in range(n)]
-    read = np.array(votes) * 255 > 127  # as the library decides
-    both = int(np.sum(read & (message == 1)))
-    chance = overlap_chance(n, int(message.sum()), int(read.sum()), both)
-    return int(np.sum(read == message)), min(1.0, chance * n_looks)
+    votes = np.array([blocks[k::n].mean() for k in range(n)])
+    ones = np.argsort(-votes, kind="stable")[:n_ones]
+    both = int(message[ones].sum())
+    chance = overlap_chance(n, n_ones, n_ones, both)
+    return n - 2 * (n_ones - both), min(1.0, chance * n_looks)
 
 
 def overlap_chance(n: int, n_ones: int, n_read: int, n_both: int) -> float:
     """Probability that ``n_both`` or more of ``n_read`` ones fall on ``n_ones`` of ``n`` places.
 
-    The hypergeometric tail: smooth pictures read as nearly all zeros, so that counting matching
-    bits against a fair coin would be wrong.
+    The hypergeometric tail: no coin is assumed to be fair, only that no place of a picture
+    without the mark is favoured.
     """
     ways = sum(
         comb(n_ones, k) * comb(n - n_ones, n_read - k)
