@@ -86,11 +86,13 @@ def _read(
     source: Source, body: SealBody, key: bytes, raw: RawFormat | None, progress: Progress | None
 ) -> Recording:
     if raw is None and body.raw is not None:
-        sealed_raw = RawFormat(body.raw.encoding, body.raw.rate_hz, body.raw.channels)
-        try:
+        raw = RawFormat(body.raw.encoding, body.raw.rate_hz, body.raw.channels)
+        if source.suffix == Path(body.file.name).suffix[1:].lower():
+            return read_recording(source, key, raw=raw, progress=progress)
+        try:  # somebody may have given it a header
             return read_recording(source, key, progress=progress)
         except UnreadableMediaError:
-            raw = sealed_raw
+            pass
     return read_recording(source, key, raw=raw, progress=progress)
 
 

@@ -291,6 +291,16 @@ def test_headerless_sound_is_sealed_and_verified_as_it_was_read(tmp_path):
     assert near(finding.sealed_end_s, 4.0)
 
 
+def test_headerless_sound_that_got_a_header_is_the_same_content(tmp_path):
+    samples = speech(4.0)[::2]
+    path = tmp_path / "call.ul"
+    path.write_bytes(ulaw_bytes(samples))
+    seal = sealed(path, raw=RawFormat("ulaw", 8000))
+    sound = Sound(samples=samples, rate_hz=8000, codec="pcm_mulaw")
+    wav = encode(tmp_path / "call.wav", sound=sound)
+    assert verified(wav, seal).outcome is Outcome.REMUXED
+
+
 def test_headerless_sound_without_its_format_is_refused(tmp_path):
     path = tmp_path / "call.ul"
     path.write_bytes(ulaw_bytes(speech(1.0)[::2]))
