@@ -105,6 +105,23 @@ def following(lane: Lane, own: list[Run], other: Lane, proposed: list[Run]) -> l
     return carried if carried and _worth(carried) >= _worth(own) - _SLACK else own
 
 
+def moved_alike(lane: Lane, runs: list[Run], other: Lane, others: list[Run]) -> bool:
+    """Whether two lanes moved by the same times in the same order, whatever the places."""
+    one = _moves_s(lane, runs)
+    two = _moves_s(other, others)
+    pairs = zip(one, two, strict=False)
+    return len(one) == len(two) and all(abs(a - b) <= _LEAST_SHIFT_S + _BLUR_S for a, b in pairs)
+
+
+def _moves_s(lane: Lane, runs: list[Run]) -> list[float]:
+    moves: list[float] = []
+    for run in runs:
+        offset_s = run.offset * lane.file_hop_s
+        if not moves or abs(offset_s - moves[-1]) > _LEAST_SHIFT_S:
+            moves.append(offset_s)
+    return moves
+
+
 def _worth(runs: list[Run]) -> float:
     return sum(run.evidence for run in runs) - CHANGE_PRICE * len(runs)
 

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from avdetect.provenance import sound_print
 from avdetect.provenance.alignment import Run, align
 from avdetect.provenance.chains import TAG_BYTES, links_held
-from avdetect.provenance.changes import Change, changes_of, following, regions_of
+from avdetect.provenance.changes import (
+    Change,
+    changes_of,
+    following,
+    moved_alike,
+    regions_of,
+)
 from avdetect.provenance.lanes import Lane, PictureLane, SoundLane
 from avdetect.provenance.opened_seal import OpenedPackets, OpenedPicture, OpenedSeal, OpenedSound
 from avdetect.provenance.packet_match import ABSENT, match_packets
@@ -82,11 +88,17 @@ def _aligned(lane: Lane, hints_s: Sequence[float]) -> list[Run]:
 
 
 def _tell_one_story(lanes: list[Lane], runs: list[list[Run]]) -> None:
-    for n, lane in enumerate(lanes):
-        for m, other in enumerate(lanes):
-            if n != m and isinstance(lane, PictureLane) and isinstance(other, SoundLane):
-                runs[n] = following(lane, runs[n], other, runs[m])
-                break
+    """Pictures follow the first sound where they can; a sound too quiet to tell, the picture."""
+    sounds = [n for n, lane in enumerate(lanes) if isinstance(lane, SoundLane)]
+    pictures = [n for n, lane in enumerate(lanes) if isinstance(lane, PictureLane)]
+    if not sounds or not pictures:
+        return
+    heard, seen = sounds[0], pictures[0]
+    for n in pictures:
+        runs[n] = following(lanes[n], runs[n], lanes[heard], runs[heard])
+    for n in sounds:
+        if not moved_alike(lanes[n], runs[n], lanes[seen], runs[seen]):
+            runs[n] = following(lanes[n], runs[n], lanes[seen], runs[seen])
 
 
 def _share(lanes: list[Lane], runs: list[list[Run]]) -> float:

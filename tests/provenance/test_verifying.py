@@ -172,6 +172,27 @@ def test_a_part_of_the_picture_that_was_exchanged_is_found_with_its_place(
         assert region.bottom < 0.9
 
 
+def test_where_nothing_is_heard_the_picture_tells_where_a_cut_is(tmp_path):
+    silence, pictures = np.zeros(8 * RATE_HZ, np.float32), moving(8.0)
+    seal = sealed(write(tmp_path / "a.mp4", silence, pictures))
+    shorter = pictures[: 2 * FPS] + pictures[4 * FPS :]
+    edited = write(tmp_path / "b.mp4", silence[: 6 * RATE_HZ], shorter)
+    finding = only(verified(edited, seal))
+    assert finding.kind is FindingKind.CUT
+    assert near(finding.sealed_start_s, 2.0)
+    assert near(finding.sealed_end_s, 4.0)
+
+
+def test_where_nothing_moves_the_sound_tells_where_a_cut_is(tmp_path):
+    samples, pictures = speech(8.0), moving(0.1)[:1] * (8 * FPS)
+    seal = sealed(write(tmp_path / "a.mp4", samples, pictures))
+    shorter = np.delete(samples, slice(3 * RATE_HZ, 5 * RATE_HZ))
+    finding = only(verified(write(tmp_path / "b.mp4", shorter, pictures[: 6 * FPS]), seal))
+    assert finding.lanes == ("sound track 1", "picture")
+    assert near(finding.sealed_start_s, 3.0)
+    assert near(finding.sealed_end_s, 5.0)
+
+
 def test_frames_exchanged_in_a_silent_video_are_altered(tmp_path):
     pictures = moving(6.0)
     seal = sealed(write(tmp_path / "a.mp4", None, pictures))
