@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from avdetect.provenance.watermarks import KNOWN, KnownWatermark, find_watermarks
+from avdetect.provenance.watermarks import KNOWN, find_watermarks
 from eval.errors import ManifestError
 from eval.shared_data import read_rows, shared_path
 
@@ -21,21 +21,18 @@ _SIDE_PX = 256  # of the photographs; four of them make a picture of the size th
 def watermark_table(n: int) -> Iterator[str]:
     """Lines of a Markdown table over ``n`` pictures of 512 px, four photographs each."""
     pictures = list(_montages(n))
-    names = [known.name for known in KNOWN]
-    yield f"| saved as | {' | '.join(names)} | false alarms without a mark |"
-    yield "| --- " * (len(names) + 2) + "|"
+    marked = {known.name: [_marked(p, known.message) for p in pictures] for known in KNOWN}
+    yield f"| saved as | {' | '.join(marked)} | false alarms without a mark |"
+    yield "| --- " * (len(marked) + 2) + "|"
     for title, save in _SAVINGS.items():
-        cells = [f"{_n_read(pictures, known, save)}" for known in KNOWN]
+        cells = [f"{_n_read(group, name, save)}" for name, group in marked.items()]
         alarms = sum(bool(find_watermarks([save(picture)])) for picture in pictures)
         yield f"| {title} | {' | '.join(cells)} | {alarms} |"
 
 
-def _n_read(
-    pictures: list[Picture], known: KnownWatermark, save: Callable[[Picture], Picture]
-) -> int:
-    marked = (_marked(picture, known.message) for picture in pictures)
+def _n_read(marked: list[Picture], name: str, save: Callable[[Picture], Picture]) -> int:
     found = ({match.name for match in find_watermarks([save(picture)])} for picture in marked)
-    return sum(known.name in names for names in found)
+    return sum(name in names for names in found)
 
 
 def _montages(n: int) -> Iterator[Picture]:
