@@ -115,11 +115,13 @@ def best_path(known: dict[int, Evidence], step: int) -> NDArray[np.int64]:
         return np.zeros(0, np.int64)
     came_from = np.zeros((n, n_states), np.int16)
     score = emission[:, 0].copy()
+    score[-1] -= CHANGE_PRICE  # a missing head or tail is a change like any other
     columns = np.arange(n_states)
     for i in range(1, n):
         reach = score[:, None] - price
         came_from[i] = reach.argmax(axis=0)
         score = reach[came_from[i], columns] + emission[:, i]
+    score[-1] -= CHANGE_PRICE
     states = np.zeros(n, np.int64)
     states[-1] = int(score.argmax())
     for i in range(n - 1, 0, -1):

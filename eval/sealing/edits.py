@@ -85,8 +85,9 @@ def heard_truth(truth: Truth, before: Scene, after: Scene) -> Truth:
         before: the recording.
         after: what it was made into, both as samples.
     """
+    sound_alone = before.frames is None or truth.edit in (Edit.OVERWRITE_SOUND, Edit.SILENCE)
     moves = truth.edit in (Edit.CUT, Edit.INSERT)
-    if moves or before.samples is None or after.samples is None or before.frames is not None:
+    if moves or not sound_alone or before.samples is None or after.samples is None:
         return truth
     loud = heard_frames(before.samples)
     both = loud | heard_frames(after.samples, before.samples)[: len(loud)]
