@@ -5,7 +5,8 @@
     ├── InputError                this file or stream cannot be judged (exit code 3)
     │   ├── InputNotFoundError    nothing is there, or it may not be read
     │   ├── UnreadableMediaError  there, but no audio or picture can be decoded from it
-    │   └── InputLimitError       decodable, but beyond a stated limit
+    │   ├── InputLimitError       decodable, but beyond a stated limit
+    │   └── SealError             the seal of a recording is absent, damaged or not to be trusted
     ├── CheckpointError           a model is absent, damaged or of another layout (exit code 2)
     ├── DataNotFoundError         the training or evaluation data is not where it was looked for
     ├── ServiceError              the service refused a request, or cannot be reached
@@ -54,6 +55,12 @@ class InputLimitError(InputError):
     """The input is beyond a stated limit, such as the largest picture decoded."""
 
     code = "limit"
+
+
+class SealError(InputError):
+    """The seal of a recording is absent, damaged, tampered with or of an untrusted key."""
+
+    code = "seal"
 
 
 class CheckpointError(AvdetectError):

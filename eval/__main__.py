@@ -18,8 +18,10 @@ from eval.levels_command import levels
 from eval.manifest.command import check, folds, manifest
 from eval.metrics_command import metrics
 from eval.run.cli import run
+from eval.sealing.command import seal_figures
 from eval.streaming.command import stream_agreement, stream_bench
 from eval.tracing.command import trace_figures
+from eval.watermark_command import watermark_figures
 
 app = typer.Typer(
     add_completion=False,
@@ -50,6 +52,8 @@ app.command()(leading_silence)
 app.command()(stream_agreement)
 app.command()(stream_bench)
 app.command()(trace_figures)
+app.command()(seal_figures)
+app.command()(watermark_figures)
 
 
 @app.command()

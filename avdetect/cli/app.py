@@ -17,6 +17,8 @@ from avdetect.cli.audit import audit
 from avdetect.cli.batch import BATCH_HELP, batch
 from avdetect.cli.cues import CUES_HELP, cues
 from avdetect.cli.keys import keys
+from avdetect.cli.provenance import PROVENANCE_HELP, provenance
+from avdetect.cli.seal import SEAL_HELP, VERIFY_HELP, seal, verify
 from avdetect.cli.serve import serve, worker
 from avdetect.cli.trace import TRACE_HELP, trace
 from avdetect.errors import AvdetectError
@@ -78,6 +80,9 @@ app.add_typer(models, name="models")
 app.command("batch", help=BATCH_HELP)(batch)
 app.command("cues", help=CUES_HELP)(cues)
 app.command("trace", help=TRACE_HELP)(trace)
+app.command("seal", help=SEAL_HELP)(seal)
+app.command("verify", help=VERIFY_HELP)(verify)
+app.command("provenance", help=PROVENANCE_HELP)(provenance)
 app.command("serve")(serve)
 app.command("worker")(worker)
 app.add_typer(keys, name="keys")

@@ -6,5 +6,6 @@ OK = 0
 FAIL_ON = 1
 USAGE = 2
 NOT_JUDGED = 3
+SAME_CONTENT = 4  # of a sealed recording, in other bytes
 INTERRUPTED = 130  # 128 + SIGINT
 BROKEN_PIPE = 141  # 128 + SIGPIPE

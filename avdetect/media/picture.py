@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,9 +61,24 @@ class PictureReader:
         self, name: str, clip_start_s: float, frame_s: float, *, is_still: bool = False
     ) -> None:
         """``frame_s``: seconds from frame to frame, for the last one and for lost timestamps."""
+        self,
+        name: str,
+        clip_start_s: float,
+        frame_s: float,
+        convert: Callable[[VideoFrame], NDArray[np.uint8]] | None = None,
+    ) -> None:
+        """Begin a stream.
+
+        Args:
+            name: what messages call the clip.
+            clip_start_s: clip start on the container's clock.
+            frame_s: seconds from frame to frame, for the last one and for lost timestamps.
+            convert: makes a frame that is shown into a picture; default upright RGB.
+        """
         self._name, self._clip_start_s, self._frame_s = name, clip_start_s, frame_s
         self._is_still = is_still
         self._grace_s = min(_MOST_GRACE_S, 0.45 * frame_s)
+        self._to_picture = convert or self._convert
         self._reformatter = VideoReformatter()
         self._pending: VideoFrame | None = None
         self._pending_s = 0.0
@@ -123,6 +138,7 @@ class PictureReader:
         self._shown = True
         luma = _native_luma(self._pending) if self._is_still else None
         yield PictureFrame(self._pending_s, self._convert(self._pending), ticks, luma)
+        yield PictureFrame(self._pending_s, self._to_picture(self._pending), ticks)
 
     def _convert(self, frame: VideoFrame) -> NDArray[np.uint8]:
         scale = min(1.0, MAX_SHOWN_PX / max(frame.width, frame.height))

@@ -15,12 +15,15 @@ import tempfile
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import IO, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from numpy.typing import NDArray
 
 from avdetect.errors import InputError, InputLimitError, InputNotFoundError, UnreadableMediaError
 from avdetect.media.arrays import wav_bytes
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 # Bytes are the content of a file, never its name; a name in bytes is handed in as ``os.fsdecode``.
 _ACCEPTED = "a path, bytes, a binary file object, or (samples, rate_hz)"
@@ -77,6 +80,12 @@ class _Reader(io.RawIOBase):
         data = self._read_at(left if size < 0 else min(size, left), self._position)
         self._position += len(data)
         return data
+
+    def readinto(self, buffer: Buffer) -> int:
+        view = memoryview(buffer).cast("B")
+        data = self.read(len(view))
+        view[: len(data)] = data
+        return len(data)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,1 @@
+"""How well sealed recordings tell edits from re-encoding, and where an edit is."""
