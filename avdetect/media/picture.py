@@ -58,13 +58,12 @@ class PictureReader:
     """Turns decoded frames into pictures on the 25 Hz clock; converts only those that are shown."""
 
     def __init__(
-        self, name: str, clip_start_s: float, frame_s: float, *, is_still: bool = False
-    ) -> None:
-        """``frame_s``: seconds from frame to frame, for the last one and for lost timestamps."""
         self,
         name: str,
         clip_start_s: float,
         frame_s: float,
+        *,
+        is_still: bool = False,
         convert: Callable[[VideoFrame], NDArray[np.uint8]] | None = None,
     ) -> None:
         """Begin a stream.
@@ -73,6 +72,7 @@ class PictureReader:
             name: what messages call the clip.
             clip_start_s: clip start on the container's clock.
             frame_s: seconds from frame to frame, for the last one and for lost timestamps.
+            is_still: it is a photograph, whose luminance is handed out, too.
             convert: makes a frame that is shown into a picture; default upright RGB.
         """
         self._name, self._clip_start_s, self._frame_s = name, clip_start_s, frame_s
@@ -137,8 +137,7 @@ class PictureReader:
         self._next_tick = end
         self._shown = True
         luma = _native_luma(self._pending) if self._is_still else None
-        yield PictureFrame(self._pending_s, self._convert(self._pending), ticks, luma)
-        yield PictureFrame(self._pending_s, self._to_picture(self._pending), ticks)
+        yield PictureFrame(self._pending_s, self._to_picture(self._pending), ticks, luma)
 
     def _convert(self, frame: VideoFrame) -> NDArray[np.uint8]:
         scale = min(1.0, MAX_SHOWN_PX / max(frame.width, frame.height))

@@ -282,7 +282,7 @@ class _PicturePrinter:
         frame_s = float(1 / rate) if rate else 1 / FRAME_RATE_HZ
         self._track, self._size = track, (stream.codec_context.width, stream.codec_context.height)
         mosaics = MosaicReader(still=facts.is_still)
-        self._reader = PictureReader(name, facts.start_s, frame_s, mosaics.read)
+        self._reader = PictureReader(name, facts.start_s, frame_s, convert=mosaics.read)
         self._shown: list[Mosaic] = []
         self._lead: int | None = None
 
