@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _PACKAGE_DIR = Path(__file__).resolve().parent
-ROLES = ("voice_clone", "visual_forgery", "lip_sync", "cross_attention", "late")
+ROLES = (
+    "voice_clone",
+    "visual_forgery",
+    "lip_sync",
+    "cross_attention",
+    "late",
+    "face_shield",
+    "voice_shield",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 from avdetect.cli import exit_codes
 from avdetect.cli.audit import audit
 from avdetect.cli.batch import BATCH_HELP, batch
+from avdetect.cli.defend import DEFEND_HELP, defend
 from avdetect.cli.keys import keys
 from avdetect.cli.serve import serve, worker
 from avdetect.errors import AvdetectError
@@ -74,6 +75,7 @@ app = typer.Typer(
 models = typer.Typer(rich_markup_mode=None, help="The trained models: list, show, verify.")
 app.add_typer(models, name="models")
 app.command("batch", help=BATCH_HELP)(batch)
+app.command("defend", help=DEFEND_HELP)(defend)
 app.command("serve")(serve)
 app.command("worker")(worker)
 app.add_typer(keys, name="keys")
