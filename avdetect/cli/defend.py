@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 DEFEND_HELP = """Make a shielded copy of a picture of a face, or of a recording of a voice.
 
-Face-swap and voice-cloning networks find it harder to take a likeness from the copy. It raises the \
-cost of a forgery and never prevents one: purification, strong resizing or training on shielded \
-material take a shield off. Keep the original; publish the copy.
+Face-swap and voice-cloning networks find it harder to take a likeness from the copy. It raises \
+the cost of a forgery and never prevents one: purification, strong resizing or training on \
+shielded material take a shield off. Keep the original; publish the copy.
 
 \b
-A picture gets a change of at least --psnr decibels PSNR in the square of every face; a recording \
-one of at least --snr decibels below its sound. What was measured of the shield is printed.
+The square of every face keeps a PSNR of --psnr decibels, the sound an SNR of --snr decibels. \
+What was measured of the shield is printed.
 
 \b
 Examples:
@@ -63,7 +63,7 @@ class DefendRequest:
     quiet: bool
 
 
-def defend(
+def defend(  # noqa: PLR0913, PLR0917  (one parameter per option)
     file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
     out: Annotated[
         Path | None,

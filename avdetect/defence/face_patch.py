@@ -104,7 +104,7 @@ def crop_face(pixels: Tensor, to_crop: NDArray[np.float64], side_px: int) -> Ten
 
 
 def paste_change(picture: NDArray[np.float32], box: Box, change: Tensor) -> None:
-    """Add a change of working size, in [0, 1] units, to a float picture of 8-bit steps, in place."""
+    """Add a change of working size, in [0, 1] units, to a float picture of 8-bit steps."""
     left, top, right, bottom = box
     steps = change[0].permute(1, 2, 0).numpy() * 255.0
     size = (right - left, bottom - top)

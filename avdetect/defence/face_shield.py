@@ -1,15 +1,16 @@
-"""Shield faces: a bounded change after which a one-shot face swapper takes somebody else's likeness.
+"""Shield faces: a bounded change after which a one-shot swapper takes somebody else's likeness.
 
 Such a swapper draws its victim from the identity vector of one picture. Projected gradient descent
 (Madry et al. 2018) with momentum (Dong et al. 2018) turns that vector away, as surrogate encoders
-see it, in expectation over crops, sizes and JPEG qualities (Athalye et al. 2018). The bound is on the root mean square over each face's square, so that the PSNR there, and with
-it that of the whole picture, never falls below what was asked.
+see it, in expectation over crops, sizes and JPEG qualities (Athalye et al. 2018). The bound is on
+the root mean square over each face's square, so that the PSNR there, and with it that of the whole
+picture, never falls below what was asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -23,7 +24,6 @@ from avdetect.nn.identity_encoder import IdentityEncoder
 from avdetect.nn.soft_jpeg import SoftJpeg
 from avdetect.observation import FACE_CROP_PX
 
-N_STEPS = 60
 _VIEWS = 2  # draws of crop, size and JPEG per step
 _MOMENTUM = 0.9
 _STEP_SHARE = 0.15  # of the bound
@@ -33,6 +33,19 @@ _SMALLER_SHARE, _SMALLEST = 0.5, 0.6  # of the views; factor of size
 _TIGHTEN, _LEAST_SHARE = 0.97, 0.1
 
 Progress = Callable[[float, float | None], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How long is sought, and with which draws; the same gives the same shield.
+
+    Attributes:
+        n_steps: of the descent, for each face.
+        seed: of the draws.
+    """
+
+    n_steps: int = 50
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +79,7 @@ def find_changes(
     encoders: Sequence[IdentityEncoder],
     *,
     least_psnr_db: float,
-    n_steps: int = N_STEPS,
-    seed: int = 0,
+    effort: Effort | None = None,
     progress: Progress | None = None,
 ) -> list[FaceChange]:
     """The change of every face of a picture.
@@ -77,21 +89,23 @@ def find_changes(
         faces: (478, 2) mesh points of each face.
         encoders: what to shield from.
         least_psnr_db: bound of each face's square.
-        n_steps: of the ascent, for each face.
-        seed: of the draws; the same gives the same changes.
+        effort: default `Effort`.
         progress: called with steps done and steps in all.
     """
     patches = [p for face in faces if (p := cut_patch(picture, face)) is not None]
     bound = 10.0 ** (-least_psnr_db / 20.0)
+    effort = effort or Effort()
     changes = []
     for number, patch in enumerate(patches):
-        done = number * n_steps
+        done = number * effort.n_steps
 
         def tell(step: int, done: int = done) -> None:
             if progress is not None:
-                progress(done + step, len(patches) * n_steps)
+                progress(done + step, len(patches) * effort.n_steps)
 
-        change = find_change(patch, encoders, bound, n_steps, seed + number, tell)
+        change = find_change(
+            patch, encoders, bound, replace(effort, seed=effort.seed + number), tell
+        )
         changes.append(FaceChange(patch, change))
     return changes
 
@@ -133,21 +147,20 @@ def compose(
     return None
 
 
-def find_change(  # noqa: PLR0913  (one ascent is these six things)
+def find_change(
     patch: FacePatch,
     encoders: Sequence[IdentityEncoder],
     bound: float,
-    n_steps: int,
-    seed: int,
+    effort: Effort,
     tell: Callable[[int], None] = lambda _step: None,
 ) -> Tensor:
     """The change (1, 3, h, w) of a face's patch, in [0, 1] units, at most ``bound`` RMS."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(effort.seed)
     jpeg = SoftJpeg()
     noise = rng.standard_normal(patch.pixels.shape).astype(np.float32)
     change = _project(torch.from_numpy(noise) * 0.1 * bound, patch, bound)
     velocity = torch.zeros_like(change)
-    for step in range(n_steps):
+    for step in range(effort.n_steps):
         change.requires_grad_(True)
         alike = torch.stack([_alike(patch, change, encoders, jpeg, rng) for _ in range(_VIEWS)])
         (gradient,) = torch.autograd.grad(alike.mean(), change)

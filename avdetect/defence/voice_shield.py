@@ -107,7 +107,10 @@ def _shield_block(
         change.requires_grad_(True)
         arrived = _on_its_way((speech + change).clamp(-1.0, 1.0), rng)
         alike = torch.stack(
-            [(encoder(arrived) * before).sum() for encoder, before in zip(encoders, heard, strict=True)]
+            [
+                (encoder(arrived) * before).sum()
+                for encoder, before in zip(encoders, heard, strict=True)
+            ]
         )
         (gradient,) = torch.autograd.grad(alike.mean(), change)
         # Steps are taken in units of the ceiling: loud moments may move farther than soft ones.
@@ -115,7 +118,9 @@ def _shield_block(
         velocity = _MOMENTUM * velocity + scaled / scaled.abs().mean().clamp_min(1e-12)
         rms = velocity.square().mean().sqrt().clamp_min(1e-12)
         change = _project(change.detach() - _STEP_SHARE * ceiling * velocity / rms, ceiling)
-    return np.asarray(change[0].detach().numpy(), np.float32)
+    found = np.asarray(change[0].detach().numpy(), np.float32)
+    allowed = _rms(block) * 10.0 ** (-least_snr_db / 20.0)
+    return found * np.float32(min(1.0, allowed / max(_rms(found), 1e-12)))
 
 
 def _on_its_way(waveform: Tensor, rng: np.random.Generator) -> Tensor:

@@ -1,4 +1,4 @@
-"""A one-shot face-swap auto-encoder: one encoder of how a face is held, one decoder told whose it is.
+"""A one-shot face-swap auto-encoder: an encoder of how a face is held, a decoder told whose it is.
 
 A shared encoder keeps pose, light and expression in a narrow code; the decoder draws that code with
 the identity vector of another picture, as swappers do that need one photograph of their victim

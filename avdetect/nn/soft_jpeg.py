@@ -1,8 +1,8 @@
 """JPEG as a layer that gradients pass: what a shield must survive, while it is being made.
 
-Colour conversion, 4:2:0, block DCT and quantisation as in ITU-T T.81 with the tables of its annex K,
-scaled by quality as libjpeg does. Rounding passes gradients straight through (Bengio et al. 2013;
-for JPEG Shin & Song 2017). Entropy coding loses nothing and is left out.
+Colour conversion, 4:2:0, block DCT and quantisation as in ITU-T T.81 with the tables of its annex
+K, scaled by quality as libjpeg does. Rounding passes gradients straight through (Bengio et al.
+2013; for JPEG Shin & Song 2017). Entropy coding loses nothing and is left out.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class SoftJpeg(nn.Module):
         halved = F.avg_pool2d(ycc[:, 1:], 2)
         colour = self._quantised(halved.flatten(0, 1)[:, None], self._table(1, quality))
         colour = F.interpolate(colour, scale_factor=2.0, mode="bilinear", align_corners=False)
-        decoded = torch.cat([luma, colour.unflatten(0, (len(pictures), 2)).squeeze(2)], 1)
+        decoded = torch.cat([luma, colour.reshape(len(pictures), 2, *luma.shape[2:])], 1)
         rgb = torch.einsum("ij,bjhw->bihw", torch.linalg.inv(self.to_ycc), decoded)
         return (rgb[..., :height, :width] / 255.0).clamp(0.0, 1.0)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, cast
 
 import torch
@@ -88,7 +89,7 @@ def _over_picture(n_features: int, width: int) -> tuple[nn.Module, int]:
         nn.Conv2d(1, widths[0], 3, (2, 1), 1, bias=False),
         nn.BatchNorm2d(widths[0]),
         nn.ReLU(),
-        *(Residual2d(a, b, (2, 2)) for a, b in zip(widths[:-1], widths[1:], strict=True)),
+        *(Residual2d(a, b, (2, 2)) for a, b in pairwise(widths)),
     )
     n_rows = n_features
     for _ in widths:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from avdetect.nn.identity_encoder import IdentityEncoder
 from eval.metrics import auc
-from recipes.defence.face_crops import CROP_PX, Crops, as_tensor, load_crops, moved, to_side
+from recipes.defence.face_crops import Crops, as_tensor, load_crops, moved, to_side
 from recipes.defence.settings import (
     CONFIG,
     RUNS,
@@ -30,11 +30,10 @@ from recipes.defence.settings import (
 _SCALE, _MARGIN = 20.0, 0.2  # cosine softmax with an additive margin (CosFace, Wang et al. 2018)
 _SINGLE_SHARE = 0.4  # of a batch: people of one photograph, each a class of its own
 _LEAST_PICTURES = 4
+_LEAST_PX = 32
 
 
-def train(
-    settings: IdentitySettings, training: FaceTraining, crops: Crops
-) -> IdentityEncoder:
+def train(settings: IdentitySettings, training: FaceTraining, crops: Crops) -> IdentityEncoder:
     """Fit on the training fold: known people seen often, and every photograph by itself."""
     torch.manual_seed(settings.seed)
     chance = torch.Generator().manual_seed(settings.seed)
@@ -58,7 +57,7 @@ def train(
             ]
         )
         faces = as_tensor(crops.pictures[[rng.choice(pools[k]) for k in who]])
-        vectors = net(to_side(varied(faces, chance), settings.network.side_px))
+        vectors = net(varied(to_side(faces, settings.network.side_px), chance))
         labels = torch.from_numpy(who)
         cosines = vectors @ F.normalize(centres).T
         loss = F.cross_entropy(_SCALE * (cosines - _MARGIN * F.one_hot(labels, len(pools))), labels)
@@ -124,8 +123,9 @@ def varied(faces: Tensor, chance: torch.Generator) -> Tensor:
     light = 1.0 + 0.15 * torch.randn(n, 3, 1, 1, generator=chance)
     faces = torch.where(drawn(0.2), faces.mean(1, keepdim=True), faces)
     faces = moved(faces, chance) * light + 0.05 * torch.randn(n, 3, 1, 1, generator=chance)
-    small = int(torch.randint(28, CROP_PX, (), generator=chance))
-    return to_side(to_side(faces, small), CROP_PX).clamp(0, 1)
+    side = faces.shape[-1]
+    small = int(torch.randint(_LEAST_PX, side + 1, (), generator=chance))
+    return to_side(to_side(faces, small), side).clamp(0, 1)
 
 
 def _pools(crops: Crops) -> tuple[list[NDArray[np.int64]], int]:
@@ -144,14 +144,15 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--only", help="name of one encoder")
     parser.add_argument("--print", action="store_true", help="measure what is trained")
+    parser.add_argument("--again", action="store_true", help="train anew what is trained")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     settings, crops = read_settings(arguments.config), load_crops()
     for one in (*settings.surrogates, *settings.unseen, settings.judge):
         if arguments.only not in (None, one.name):
             continue
-        if not arguments.print:
-            path = weights_path(one.name)
+        path = weights_path(one.name)
+        if not arguments.print and (arguments.again or not path.is_file()):
             path.parent.mkdir(parents=True, exist_ok=True)
             torch.save(train(one, settings.identity, crops).state_dict(), path)
         print(one.name, verification(load_identity(one), crops), flush=True)

@@ -51,9 +51,7 @@ def train(settings: SpeakerSettings, training: VoiceTraining, voices: VoiceClips
     start = time.monotonic()
     for step in range(training.n_steps):
         who = np.repeat(rng.choice(len(names), training.speakers_per_batch, replace=False), 2)
-        batch = [
-            _stretch(voices, int(rng.choice(pools[k])), training.stretch_s, rng) for k in who
-        ]
+        batch = [_stretch(voices, int(rng.choice(pools[k])), training.stretch_s, rng) for k in who]
         labels = torch.from_numpy(who)
         cosines = embed(net, torch.from_numpy(np.stack(batch))) @ F.normalize(centres).T
         loss = F.cross_entropy(_SCALE * (cosines - _MARGIN * F.one_hot(labels, len(names))), labels)

@@ -49,8 +49,13 @@ def train(
             group["lr"] = training.learning_rate * min(1.0, 3.0 * left) + 1e-5
         ids = _draw([pools[0], pools[0], *pools[1:]], training.batch, rng)
         sources = np.array([rng.choice(siblings[crops.people[i]]) for i in ids])
-        loss = _loss(net, identity, as_tensor(crops.pictures[ids]),
-                     as_tensor(crops.pictures[sources]), chance)
+        loss = _loss(
+            net,
+            identity,
+            as_tensor(crops.pictures[ids]),
+            as_tensor(crops.pictures[sources]),
+            chance,
+        )
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -94,11 +99,11 @@ def _loss(
     chance: torch.Generator,
 ) -> Tensor:
     flipped = torch.rand(len(faces), 1, 1, 1, generator=chance) < 0.5
-    sources = torch.where(flipped, sources.flip(-1), sources)
+    sources = to_side(torch.where(flipped, sources.flip(-1), sources), identity.config.side_px)
     whose = vectors_of(identity, moved(sources, chance))
     n_others = round(_OTHERS_SHARE * len(faces))
     wanted = torch.cat([whose[:n_others].roll(1, 0), whose[n_others:]])
-    targets = to_side(moved(faces, chance), SIDE_PX)
+    targets = moved(to_side(faces, SIDE_PX), chance)
     drawn = net(targets, wanted)
     redrawn, true = drawn[n_others:], targets[n_others:]
     like = identity(to_side(drawn, identity.config.side_px))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import librosa
@@ -58,10 +59,7 @@ def load_voices() -> VoiceClips:
     table = dict(np.load(path))
     edges = table.pop("edges")
     waveforms, coded = (
-        [
-            (table[name][a:b] / 32768.0).astype(np.float32)
-            for a, b in zip(edges[:-1], edges[1:], strict=True)
-        ]
+        [(table[name][a:b] / 32768.0).astype(np.float32) for a, b in pairwise(edges)]
         for name in ("samples", "coded")
     )
     kept = {name: table[name] for name in ("speakers", "files", "recordings", "held_out")}
