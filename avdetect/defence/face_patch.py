@@ -109,7 +109,7 @@ def paste_change(picture: NDArray[np.float32], box: Box, change: Tensor) -> None
     steps = change[0].permute(1, 2, 0).numpy() * 255.0
     size = (right - left, bottom - top)
     if size != (steps.shape[1], steps.shape[0]):
-        steps = cv2.resize(steps, size, interpolation=cv2.INTER_CUBIC)
+        steps = np.asarray(cv2.resize(steps, size, interpolation=cv2.INTER_CUBIC))
     picture[top:bottom, left:right] += steps
 
 

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from avdetect.defence.face_shield import Progress, ShieldedPicture, compose, find_changes
 from avdetect.defence.targets import write_whole
 from avdetect.errors import InputError, OutputError, UnreadableMediaError
-from avdetect.faces.detect import FaceFinder
+from avdetect.faces.detect import Box, FaceFinder, iou
 from avdetect.nn.identity_encoder import IdentityEncoder
 
 SMALLEST_FACE_PX = 48.0  # below, a swapper has nothing to take either
 _FIND_PX = 1920  # longer side at which faces are looked for
 _JPEG_QUALITY = 98
+_SAME_FACE_IOU = 0.3
 
 Picture = NDArray[np.uint8]
 
@@ -67,12 +68,15 @@ def find_faces(picture: Picture) -> FoundFaces:
     size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if shrink < 1.0 else picture
     seen = np.ascontiguousarray(small, np.uint8)
-    landmarks, n_small = [], 0
+    landmarks: list[NDArray[np.float32]] = []
+    boxes: list[Box] = []
+    n_small = 0
     with FaceFinder() as finder:
         for box in finder.propose(seen, thorough=True):
             found = finder.measure(seen, box)
-            if found is None:
+            if found is None or any(iou(found.box, box) > _SAME_FACE_IOU for box in boxes):
                 continue
+            boxes.append(found.box)
             if found.size_px / shrink < SMALLEST_FACE_PX:
                 n_small += 1
             else:

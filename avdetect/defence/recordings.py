@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
 from avdetect.channels.codecs import fit_length, resample
@@ -149,13 +151,13 @@ def _write_sound(path: Path, samples: Samples, rate_hz: int, suffix: str) -> Non
     layout = {1: "mono", 2: "stereo"}.get(n_channels, f"{n_channels}C")
     steps = np.rint(samples * _FULL_SCALE).astype(np.int16)
     with av.open(str(path), "w", format=container) as output:
-        stream = output.add_stream(codec, rate=rate_hz, layout=layout)
+        stream = cast(AudioStream, output.add_stream(codec, rate=rate_hz, layout=layout))
         frame = av.AudioFrame.from_ndarray(
             np.ascontiguousarray(steps.T).reshape(1, -1), format="s16", layout=layout
         )
         frame.sample_rate, frame.pts = rate_hz, 0
         shape = av.AudioResampler(
-            format="s16", layout=layout, rate=rate_hz, frame_size=stream.frame_size or 4096
+            format="s16", layout=layout, rate=rate_hz, frame_size=stream.codec_context.frame_size or 4096
         )
         for part in [*shape.resample(frame), *shape.resample(None)]:
             output.mux(stream.encode(part))

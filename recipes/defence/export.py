@@ -35,11 +35,11 @@ _CAN_BE_UNDONE = (
 _FACE_LIMITS = (
     f"{_CAN_BE_UNDONE} Measured on small swappers of our own of {{side}} px that take a face's "
     "identity from one picture; published swappers were not at hand and are larger. Swappers that "
-    "learn a person's decoder from many pictures, and puppeteering of a picture, were not measured. "
+    "learn a person's decoder from many pictures, and animated portraits, were not measured. "
     "At 35 dB the change can be seen on smooth skin when looked for."
 )
 _VOICE_LIMITS = (
-    f"{_CAN_BE_UNDONE} Measured on small speaker encoders of our own, and as what they hear, not on "
+    f"{_CAN_BE_UNDONE} Measured on small speaker encoders of our own, as what they hear, not on "
     "what a voice cloner then says; published encoders and cloners were not at hand. At 25 dB the "
     "change is heard as a hoarse noise under the voice."
 )
@@ -62,7 +62,7 @@ def export_faces(settings: Settings) -> Path:
         facts={
             "training": {
                 "command": "python -m recipes.defence.train_identity",
-                "people": int(len(set(crops.people[known]))),
+                "people": len(set(crops.people[known])),
                 "pictures": int(known.sum()),
                 "sources": sorted(set(crops.sources[known].tolist())),
                 "held_out": "one known person in four, and whole sources where nobody is known",
@@ -102,7 +102,7 @@ def export_voices(settings: Settings) -> Path:
             "training": {
                 "command": "python -m recipes.defence.train_speakers",
                 "data": [f"data/audio/{name}.csv" for name in SETS],
-                "speakers": int(len(set(voices.speakers[~voices.held_out]))),
+                "speakers": len(set(voices.speakers[~voices.held_out])),
                 "clips": int((~voices.held_out).sum()),
                 "held_out": "one speaker in four, by a hash of the name",
             },

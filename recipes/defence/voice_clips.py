@@ -103,4 +103,4 @@ def read_speech(file: str) -> NDArray[np.float32]:
         parts = [c.waveform[0] for c in clip.chunks(want_video=False) if isinstance(c, AudioChunk)]
     waveform = np.concatenate(parts)[: int(_MOST_S * SAMPLE_RATE_HZ)]
     trimmed, _ = librosa.effects.trim(waveform, top_db=_SILENCE_DB)
-    return np.clip(trimmed, -1.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(trimmed, -1.0, 1.0), np.float32)

@@ -88,7 +88,7 @@ def test_silence_is_refused_and_nothing_is_written(tmp_path, encoders):
 
 
 def test_sound_too_quiet_for_its_bits_is_refused(tmp_path, encoders):
-    faint = 0.0004 * speech_like(1.5) / 0.5
+    faint = 0.001 * speech_like(1.5) / 0.5
     source = encode(tmp_path / "faint.wav", sound=Sound(samples=faint, codec="pcm_f32le"))
     with pytest.raises(InputError, match="too quiet"):
         shield_recording(source, tmp_path / "out.wav", encoders, least_snr_db=40.0)
