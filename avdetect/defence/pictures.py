@@ -104,7 +104,7 @@ def shield_photograph(
         progress: called with steps done and steps in all.
 
     Returns:
-        What was written, as it decodes.
+        What was written, with its decibels as the file decodes.
 
     Raises:
         InputError: no face, or none large enough, or a picture that cannot be used.
@@ -118,6 +118,8 @@ def shield_photograph(
     changes = find_changes(
         picture, faces.landmarks, encoders, least_psnr_db=least_psnr_db, progress=progress
     )
+    if not changes:
+        raise InputError(f"{path}: no face within the picture to shield")
     shielded = compose(
         picture, changes, least_psnr_db, lambda shown: _decoded(_encoded(shown, target))
     )

@@ -157,7 +157,10 @@ def _write_sound(path: Path, samples: Samples, rate_hz: int, suffix: str) -> Non
         )
         frame.sample_rate, frame.pts = rate_hz, 0
         shape = av.AudioResampler(
-            format="s16", layout=layout, rate=rate_hz, frame_size=stream.codec_context.frame_size or 4096
+            format="s16",
+            layout=layout,
+            rate=rate_hz,
+            frame_size=stream.codec_context.frame_size or 4096,
         )
         for part in [*shape.resample(frame), *shape.resample(None)]:
             output.mux(stream.encode(part))

@@ -16,8 +16,8 @@ from eval.manifest.row import ManifestRow
 from eval.shared_data import shared_root
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "attacks"
-_FACES, _VOICES = 32, 20  # items of a run of less than ten minutes on one core
-_FACE_QUERIES, _VOICE_QUERIES = 60, 20
+_FACES, _VOICES = 32, 16  # items of a run of less than ten minutes on one core
+_FACE_QUERIES, _VOICE_QUERIES = 50, 12
 _SCORES, _FIGURES = "trials.csv", "results.json"
 
 
