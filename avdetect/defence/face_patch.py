@@ -16,7 +16,7 @@ from avdetect.faces.align import face_transform
 from avdetect.observation import FACE_CROP_PX
 
 _WORK_PX = 256  # longer side at which a change is sought: finer ones do not reach a swapper
-_RIM_SHARE = 0.1  # of the square, over which a change fades out
+_RIM_SHARE = 0.04  # of the square, over which a change fades out
 
 Box: TypeAlias = "tuple[int, int, int, int]"
 

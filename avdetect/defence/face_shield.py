@@ -24,12 +24,13 @@ from avdetect.nn.identity_encoder import IdentityEncoder
 from avdetect.nn.soft_jpeg import SoftJpeg
 from avdetect.observation import FACE_CROP_PX
 
-_VIEWS = 2  # draws of crop, size and JPEG per step
+_VIEWS = 1  # draws of crop, size and JPEG per step
 _MOMENTUM = 0.9
-_STEP_SHARE = 0.15  # of the bound
-_JPEG_SHARE = 0.75  # of the views
-_QUALITIES = (55, 96)
-_SMALLER_SHARE, _SMALLEST = 0.5, 0.6  # of the views; factor of size
+_STEP_SHARE = 0.07  # of the bound
+_JPEG_SHARE = 0.6  # of the views
+_TURN, _SCALE, _SHIFT_PX = 0.01, 0.01, 1.0  # how face finders differ, in the 224 px crop
+_QUALITIES = (60, 96)
+_SMALLER_SHARE, _SMALLEST = 0.3, 0.6  # of the views; factor of size
 _TIGHTEN, _LEAST_SHARE = 0.97, 0.1
 
 Progress = Callable[[float, float | None], None]
@@ -44,7 +45,7 @@ class Effort:
         seed: of the draws.
     """
 
-    n_steps: int = 50
+    n_steps: int = 60
     seed: int = 0
 
 
@@ -202,10 +203,10 @@ def _alike(
 
 def _shaken(to_crop: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
     """The crop as another face finder would have cut it."""
-    turn, scale = rng.normal(0.0, 0.03), rng.normal(1.0, 0.03)
+    turn, scale = rng.normal(0.0, _TURN), rng.normal(1.0, _SCALE)
     matrix = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     centre = np.full(2, FACE_CROP_PX / 2)
-    shift = rng.normal(0.0, 3.0, 2)
+    shift = rng.normal(0.0, _SHIFT_PX, 2)
     linear = matrix @ to_crop[:, :2]
     offset = matrix @ (to_crop[:, 2] - centre) + centre + shift
     return np.hstack([linear, offset[:, None]])

@@ -118,9 +118,14 @@ def export_voices(settings: Settings) -> Path:
 
 def face_claims(figures: Mapping[str, Any]) -> list[str]:
     """What the figures say, in words, for whoever uses the shield."""
+    bounds = [of for key, of in figures.items() if key.startswith("bound_")]
+    return [line for of in bounds for line in _claims_at(of, str(figures["command"]))]
+
+
+def _claims_at(figures: Mapping[str, Any], command: str) -> list[str]:
     lines = [
         f"{figures['picture_psnr_db']['n']} people not trained on, bound "
-        f"{figures['asked_psnr_db']:g} dB PSNR in the face's square: {figures['command']}"
+        f"{figures['asked_psnr_db']:g} dB PSNR in the face's square: {command}"
     ]
     for kind, word in (("surrogates", "it was made with"), ("unseen", "it never saw")):
         for name, of in figures[kind].items():
