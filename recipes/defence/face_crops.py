@@ -91,8 +91,8 @@ def to_side(faces: Tensor, side_px: int) -> Tensor:
     )
 
 
-def moved(faces: Tensor, chance: torch.Generator, *, bend: float = 0.0) -> Tensor:
-    """Faces turned, scaled and shifted a little by chance; bent elastically by ``bend``."""
+def moved(faces: Tensor, chance: torch.Generator) -> Tensor:
+    """Faces turned, scaled and shifted a little by chance."""
     n = len(faces)
     turn = torch.randn(n, generator=chance) * 0.06
     scale = 1.0 + torch.randn(n, generator=chance) * 0.04
@@ -105,8 +105,4 @@ def moved(faces: Tensor, chance: torch.Generator, *, bend: float = 0.0) -> Tenso
         1,
     )
     grid = F.affine_grid(matrix, list(faces.shape), align_corners=False)
-    if bend:
-        coarse = torch.randn(n, 2, 5, 5, generator=chance) * bend
-        fine = F.interpolate(coarse, grid.shape[1:3], mode="bicubic", align_corners=False)
-        grid = grid + fine.permute(0, 2, 3, 1)
     return F.grid_sample(faces, grid, padding_mode="reflection", align_corners=False)
