@@ -21,6 +21,7 @@ from recipes.defence.settings import Settings, read_settings
 from recipes.defence.train_identity import load_identity, verification
 from recipes.defence.train_speakers import load_speaker
 from recipes.defence.train_speakers import verification as speaker_verification
+from recipes.defence.train_speakers import weights_path as speaker_path
 from recipes.defence.voice_clips import SETS, load_voices
 from recipes.export import export_checkpoint
 
@@ -88,7 +89,7 @@ def export_voices(settings: Settings) -> Path:
     trained = [
         one
         for one in (*settings.speaker_surrogates, *settings.speaker_unseen)
-        if measure_voices.weights_path(one.name).is_file()
+        if speaker_path(one.name).is_file()
     ]
     return export_checkpoint(
         VOICES,
@@ -180,8 +181,8 @@ def _table(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    figures: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return _plain(figures)
+    figures: dict[str, Any] = _plain(json.loads(path.read_text("utf-8")))
+    return figures
 
 
 def _plain(value: Any) -> Any:

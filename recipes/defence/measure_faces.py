@@ -129,7 +129,8 @@ def _swaps(
 
     def swapped(identities: Tensor) -> Tensor:
         with torch.no_grad():
-            return swapper(shielded.targets, identities)
+            drawn: Tensor = swapper(shielded.targets, identities)
+        return drawn
 
     drawn = {name: swapped(rows) for name, rows in vectors.items()}
     drawn["stranger"] = swapped(vectors["clean"].roll(1, 0))

@@ -91,7 +91,9 @@ def weights_path(name: str) -> Path:
 def vectors_of(net: IdentityEncoder, faces: Tensor) -> Tensor:
     """(N, 3, S, S) faces of any size to (N, width) unit vectors."""
     with torch.no_grad():
-        return torch.cat([net(to_side(part, net.config.side_px)) for part in faces.split(64)])
+        return torch.cat(
+            [net(to_side(part, net.config.side_px)) for part in torch.split(faces, 64)]
+        )
 
 
 def verification(net: IdentityEncoder, crops: Crops) -> dict[str, Any]:

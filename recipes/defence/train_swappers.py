@@ -107,11 +107,12 @@ def _loss(
     drawn = net(targets, wanted)
     redrawn, true = drawn[n_others:], targets[n_others:]
     like = identity(to_side(drawn, identity.config.side_px))
-    return (
+    loss: Tensor = (
         (redrawn - true).abs().mean()
         + 2.0 * (_edges(redrawn) - _edges(true)).abs().mean()
         + _IDENTITY_WEIGHT * (1.0 - F.cosine_similarity(like, wanted)).mean()
     )
+    return loss
 
 
 def _edges(picture: Tensor) -> Tensor:

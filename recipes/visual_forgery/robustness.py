@@ -36,6 +36,7 @@ _RATE = 6e-4  # the warm-up of a long training lets half of it through here
 _PAIRS_PER_BATCH = 6
 _PGD_STEPS = 5
 _SEED = 2611
+_AT_ONCE = 8
 
 Attack = Callable[[Callable[[Tensor], Tensor], Tensor, Tensor], Tensor]
 
@@ -79,10 +80,11 @@ def measure(net: FaceNetwork, twins: list[TwinCrops], people: list[str]) -> dict
     groups = [name for name in people for _ in range(2)]
     figures: dict[str, Any] = {}
     for name, attack in attacks(torch.Generator().manual_seed(_SEED)).items():
-        parts = zip(faces.split(8), towards.split(8), strict=True)
+        parts = zip(torch.split(faces, _AT_ONCE), torch.split(towards, _AT_ONCE), strict=True)
         attacked = torch.cat([attack(score, f, t) for f, t in parts])
         with torch.no_grad():
-            scores = torch.cat([score(f) for f in attacked.split(8)]).double().numpy()
+            said = torch.cat([score(f) for f in torch.split(attacked, _AT_ONCE)])
+        scores = said.double().numpy()
 
         def right(truth: Any, values: Any) -> float:
             return accuracy(truth, values, 0.0)
