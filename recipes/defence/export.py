@@ -33,16 +33,17 @@ _CAN_BE_UNDONE = (
     "purification by blur, denoising or a generative model; strong resizing or compression; "
     "training or tuning on shielded material; and any copy without a shield."
 )
+_HELPS = 0.05  # of likeness, the least that is worth a word
 _FACE_LIMITS = (
     f"{_CAN_BE_UNDONE} Measured on small swappers of our own of {{side}} px that take a face's "
     "identity from one picture; published swappers were not at hand and are larger. Swappers that "
     "learn a person's decoder from many pictures, and animated portraits, were not measured. "
-    "At 35 dB the change can be seen on smooth skin when looked for."
+    "The change may be seen on smooth skin. {transfer}"
 )
 _VOICE_LIMITS = (
     f"{_CAN_BE_UNDONE} Measured on small speaker encoders of our own, as what they hear, not on "
     "what a voice cloner then says; published encoders and cloners were not at hand. At 25 dB the "
-    "change is heard as a hoarse noise under the voice."
+    "change may be heard as a noise under the voice."
 )
 
 
@@ -76,7 +77,7 @@ def export_faces(settings: Settings) -> Path:
                 for one in (*settings.surrogates, *settings.unseen, settings.judge)
                 if measure_faces.identity_is_trained(one)
             },
-            "limits": {"text": _FACE_LIMITS.format(side=64)},
+            "limits": {"text": _FACE_LIMITS.format(side=64, transfer=transfer_words(figures))},
         },
     )
 
@@ -115,6 +116,16 @@ def export_voices(settings: Settings) -> Path:
             "limits": {"text": _VOICE_LIMITS},
         },
     )
+
+
+def transfer_words(figures: Mapping[str, Any]) -> str:
+    """Whether the shield is shown to help against swappers it never saw, at the stricter bound."""
+    found = next(of for key, of in figures.items() if key.startswith("bound_"))
+    swaps = [of["swap"] for of in found["unseen"].values() if "swap" in of]
+    worst = min((swap["shield_lowers"]["mean_95"][0] for swap in swaps), default=0.0)
+    if worst > _HELPS:
+        return "It is shown to help against swappers it never saw."
+    return "Against swappers it never saw it is not shown to help: treat it as an experiment."
 
 
 def face_claims(figures: Mapping[str, Any]) -> list[str]:
