@@ -37,6 +37,8 @@ ROLES = (
     "codec_history",
     "picture_trace",
     "voice_trace",
+    "face_shield",
+    "voice_shield",
 )
 
 

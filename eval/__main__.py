@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from avdetect.errors import AvdetectError
+from eval.attacks.command import attacks
 from eval.cues.command import cues
 from eval.datasets.command import datasets
 from eval.exports.command import export
@@ -48,6 +49,7 @@ app.command()(manifest)
 app.command()(check)
 app.command()(datasets)
 app.command()(levels)
+app.command()(attacks)
 app.command()(leading_silence)
 app.command()(stream_agreement)
 app.command()(stream_bench)

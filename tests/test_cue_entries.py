@@ -38,6 +38,7 @@ def finding(*, say: float, llr: float = 2.0, part: Part = FACE) -> CueFinding:
         auc=0.8,
         auc_low=0.7,
         auc_high=0.9,
+        control_auc=0.5,
         false_alarm_rate=0.1,
         miss_rate=0.2,
         n_real=40,

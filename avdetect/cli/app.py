@@ -16,6 +16,7 @@ from avdetect.cli import exit_codes
 from avdetect.cli.audit import audit
 from avdetect.cli.batch import BATCH_HELP, batch
 from avdetect.cli.cues import CUES_HELP, cues
+from avdetect.cli.defend import DEFEND_HELP, defend
 from avdetect.cli.keys import keys
 from avdetect.cli.provenance import PROVENANCE_HELP, provenance
 from avdetect.cli.seal import SEAL_HELP, VERIFY_HELP, seal, verify
@@ -83,6 +84,7 @@ app.command("trace", help=TRACE_HELP)(trace)
 app.command("seal", help=SEAL_HELP)(seal)
 app.command("verify", help=VERIFY_HELP)(verify)
 app.command("provenance", help=PROVENANCE_HELP)(provenance)
+app.command("defend", help=DEFEND_HELP)(defend)
 app.command("serve")(serve)
 app.command("worker")(worker)
 app.add_typer(keys, name="keys")

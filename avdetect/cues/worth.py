@@ -16,7 +16,16 @@ from avdetect.checkpoint import Checkpoint
 from avdetect.cues.base import Cue, Medium
 from avdetect.errors import CheckpointError
 
-FIGURES = ("auc", "auc_low", "auc_high", "false_alarm_rate", "miss_rate", "n_real", "n_fake")
+FIGURES = (
+    "auc",
+    "auc_low",
+    "auc_high",
+    "control_auc",
+    "false_alarm_rate",
+    "miss_rate",
+    "n_real",
+    "n_fake",
+)
 LEAST_OF_A_CLASS = 20  # an interval over fewer clips flatters
 _FARTHEST = 4.0  # deviations: beyond what was seen in fitting, a feature says no more
 
@@ -56,6 +65,7 @@ class CueWorth:
         model: features to LLR.
         say: how much of its LLR enters the verdict, 0 for none.
         auc, auc_low, auc_high: separation of real from fake with its 95 % interval, out of fold.
+        control_auc: what labels dealt at random within sources give: the look of sources alone.
         false_alarm_rate, miss_rate: at LLR 0, out of fold.
         n_real, n_fake: measured clips behind these figures.
     """
@@ -65,6 +75,7 @@ class CueWorth:
     auc: float
     auc_low: float
     auc_high: float
+    control_auc: float
     false_alarm_rate: float
     miss_rate: float
     n_real: int
@@ -72,8 +83,9 @@ class CueWorth:
 
     @property
     def separates(self) -> bool:
-        """Whether it surely tells fake from real better than chance, where it was measured."""
-        return self.auc_low > 0.5 and min(self.n_real, self.n_fake) >= LEAST_OF_A_CLASS
+        """Whether it surely told fake from real better than chance and than the look of sources."""
+        surely = self.auc_low > max(0.5, self.control_auc)
+        return surely and min(self.n_real, self.n_fake) >= LEAST_OF_A_CLASS
 
 
 Worths = dict[tuple[str, Medium], CueWorth]

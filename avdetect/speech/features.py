@@ -189,6 +189,7 @@ def _cepstra(power: Tensor, n_lfcc: int) -> Tensor:
 
 
 @lru_cache(maxsize=8)
+@torch.inference_mode(False)  # kept for callers who need gradients, whoever asked first
 def _mel_bank(n_mels: int) -> Tensor:
     bank: Tensor = AF.melscale_fbanks(
         _N_FFT // 2 + 1, _LOW_HZ, _HIGH_HZ, n_mels, SAMPLE_RATE_HZ, norm=None, mel_scale="htk"
@@ -197,12 +198,14 @@ def _mel_bank(n_mels: int) -> Tensor:
 
 
 @lru_cache(maxsize=1)
+@torch.inference_mode(False)
 def _linear_bank() -> Tensor:
     bank: Tensor = AF.linear_fbanks(_N_FFT // 2 + 1, _LOW_HZ, _HIGH_HZ, _N_LINEAR, SAMPLE_RATE_HZ)
     return bank
 
 
 @lru_cache(maxsize=8)
+@torch.inference_mode(False)
 def _dct(n_lfcc: int) -> Tensor:
     matrix: Tensor = AF.create_dct(n_lfcc + 1, _N_LINEAR, norm="ortho")
     return matrix.T[1:].contiguous()

@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -80,10 +81,18 @@ class SpeakerModel:
         """(S,) float32 speech at 16 kHz to an embedding (`width`,) of length 1."""
         waveform = torch.from_numpy(np.ascontiguousarray(speech))[None].to(self._device)
         with torch.inference_mode():
-            features = self._features(waveform)
-            embedding = self._net(features - features.mean(1, keepdim=True))
+            embedding = self._raw(waveform)
         vector = embedding.flatten().cpu().numpy().astype(np.float64)
         return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12))
+
+    def embed_tensor(self, waveform: Tensor) -> Tensor:
+        """(1, S) at 16 kHz to an embedding (1, `width`) of length 1 that gradients pass."""
+        return F.normalize(self._raw(waveform.to(self._device)).flatten(1))
+
+    def _raw(self, waveform: Tensor) -> Tensor:
+        features = self._features(waveform)
+        embedding: Tensor = self._net(features - features.mean(1, keepdim=True))
+        return embedding
 
 
 class VoicePrint:

@@ -25,7 +25,7 @@ from eval.cues.figures import Figures, figure_table, figures
 from eval.cues.fusion import Gain, gain
 from eval.cues.gather import CueRow, Outputs, gather, read_rows, write_rows
 from eval.cues.material import Sample, measured_cues, samples
-from eval.cues.scores import read_scores, score, write_scores
+from eval.cues.scores import controls, read_scores, score, write_scores
 from eval.cues.verdicts import verdicts_of
 from eval.run.clips import spread
 from eval.run.command import RESULTS
@@ -33,7 +33,7 @@ from eval.shared_data import shared_root
 
 OUT = RESULTS / "cues"
 ROWS = Path("runs/cues/rows")
-_COSTS, _FUSION, _MADE = "costs.csv", "fusion.json", "made.json"
+_COSTS, _FUSION, _MADE, _CONTROLS = "costs.csv", "fusion.json", "made.json", "controls.json"
 _N_MADE, _SEED = 100, 0
 
 
@@ -86,6 +86,7 @@ def score_medium(medium: Medium, clips: Sequence[Sample]) -> None:
     if not rows:
         return
     write_scores(OUT / f"{medium}.csv", score(clips, rows))
+    _update_json(OUT / _CONTROLS, {str(medium): controls(clips, rows)})
     _write_costs(medium, rows)
     found = gain(medium, clips, rows, verdicts_of(medium, RESULTS))
     _update_json(OUT / _FUSION, {str(medium): None if found is None else _gain_facts(found)})
@@ -109,11 +110,17 @@ def report(chosen: Sequence[Cue]) -> str:
         if path.is_file():
             scored = read_scores(path)
             for cue in measured_cues(list(chosen), medium):
-                found += figures(cue, medium, scored)
+                found += figures(cue, medium, scored, control_of(cue, medium))
     parts = [figure_table(found, costs)]
     parts += [f"{title}\n{text}" for title, text in _read_made(chosen)]
     parts += [gain_words(medium, facts) for medium, facts in _read_json(OUT / _FUSION).items()]
     return "\n\n".join(parts)
+
+
+def control_of(cue: Cue, medium: Medium) -> float | None:
+    """The control's AUC, None where it was not run."""
+    found: float | None = _read_json(OUT / _CONTROLS).get(medium, {}).get(cue.name)
+    return found
 
 
 def gain_words(medium: str, facts: Mapping[str, Any] | None) -> str:
@@ -159,9 +166,9 @@ def _try_out(chosen: list[Cue], media: Sequence[Medium], limit: int, cache: Path
             continue
         clips = list(_spread(samples(medium, root), limit))
         rows = _gathered(wanted, clips, root, cache, medium)
-        scored = score(clips, rows)
+        scored, control = score(clips, rows), controls(clips, rows)
         for cue in wanted:
-            found += figures(cue, medium, scored)
+            found += figures(cue, medium, scored, control.get(cue.name))
             costs[cue.name, medium] = _cost_ms(rows[cue.name])
             missing = sorted({row.missing for row in rows[cue.name] if row.missing})
             print(f"{cue.name} on {medium}: abstained because: {missing[:5]}")

@@ -27,7 +27,7 @@ class Figures:
         auc, low, high: separation with its 95 % interval, None where a class is absent.
         false_alarm_rate, miss_rate: at LLR 0.
         cllr: of the LLRs, in bits; 1 is a silent cue.
-        shuffled_auc: of the control with shuffled labels.
+        control_auc: mean of the control with labels dealt at random within folds.
     """
 
     cue: str
@@ -42,13 +42,13 @@ class Figures:
     false_alarm_rate: float | None
     miss_rate: float | None
     cllr: float | None
-    shuffled_auc: float | None
+    control_auc: float | None
 
     @property
     def separates(self) -> bool:
-        """Whether it is surely better than chance."""
+        """Whether it is surely better than chance, and than what the look of sources gives."""
         enough = min(self.n_real, self.n_fake) >= LEAST_OF_A_CLASS
-        return self.low is not None and self.low > 0.5 and enough
+        return self.low is not None and self.low > max(0.5, self.control_auc or 0.0) and enough
 
 
 def sets_of(medium: Medium) -> dict[str, Callable[[Scored], bool]]:
@@ -62,10 +62,12 @@ def sets_of(medium: Medium) -> dict[str, Callable[[Scored], bool]]:
     }
 
 
-def figures(cue: Cue, medium: Medium, scored: Sequence[Scored]) -> list[Figures]:
-    """Of one cue on every set of a medium."""
+def figures(
+    cue: Cue, medium: Medium, scored: Sequence[Scored], control: float | None = None
+) -> list[Figures]:
+    """Of one cue on every set of a medium; ``control`` as of `eval.cues.scores.controls`."""
     return [
-        _figures(cue, medium, name, [row for row in scored if belongs(row)])
+        _figures(cue, medium, name, [row for row in scored if belongs(row)], control)
         for name, belongs in sets_of(medium).items()
     ]
 
@@ -75,7 +77,9 @@ def truth_of(row: Scored, truth: Truth | None) -> str:
     return row.audio_label if truth is Truth.AUDIO else row.video_label
 
 
-def _figures(cue: Cue, medium: Medium, name: str, rows: Sequence[Scored]) -> Figures:
+def _figures(
+    cue: Cue, medium: Medium, name: str, rows: Sequence[Scored], control: float | None
+) -> Figures:
     known = [row for row in rows if truth_of(row, cue.truth)]
     judged = [row for row in known if cue.name in row.llrs]
     labels = np.array([truth_of(row, cue.truth) == "fake" for row in judged], np.int64)
@@ -85,7 +89,6 @@ def _figures(cue: Cue, medium: Medium, name: str, rows: Sequence[Scored]) -> Fig
     interval = (
         central_95(auc_draws(labels, llrs, groups)) if both and len(set(groups)) > 1 else None
     )
-    control = [row for row in judged if cue.name in row.shuffled]
     return Figures(
         cue=cue.name,
         medium=medium,
@@ -99,21 +102,14 @@ def _figures(cue: Cue, medium: Medium, name: str, rows: Sequence[Scored]) -> Fig
         false_alarm_rate=float((llrs[labels == 0] > 0).mean()) if (labels == 0).any() else None,
         miss_rate=float((llrs[labels == 1] <= 0).mean()) if labels.any() else None,
         cllr=cllr(labels, llrs) if both else None,
-        shuffled_auc=_control(cue, control),
+        control_auc=control if name == "all" else None,
     )
-
-
-def _control(cue: Cue, rows: Sequence[Scored]) -> float | None:
-    labels = np.array([truth_of(row, cue.truth) == "fake" for row in rows], np.int64)
-    if not 0 < labels.sum() < len(labels):
-        return None
-    return auc(labels, np.array([row.shuffled[cue.name] for row in rows]))
 
 
 def figure_table(found: Sequence[Figures], cost_ms: Mapping[tuple[str, Medium], float]) -> str:
     """Markdown, one row a cue and set, as printed."""
     lines = [
-        "| cue | on | real / fake | judged | AUC | false alarm | miss | Cllr | shuffled | ms/s |",
+        "| cue | on | real / fake | judged | AUC | false alarm | miss | Cllr | control | ms/s |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for f in found:
@@ -127,7 +123,7 @@ def figure_table(found: Sequence[Figures], cost_ms: Mapping[tuple[str, Medium], 
             _percent(f.false_alarm_rate),
             _percent(f.miss_rate),
             _shown(f.cllr),
-            _shown(f.shuffled_auc),
+            _shown(f.control_auc),
             "" if cost is None or f.name != "all" else f"{cost:.1f}",
         ]
         lines.append("| " + " | ".join(cells) + " |")

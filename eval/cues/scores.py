@@ -16,8 +16,10 @@ from eval.cues.fit import out_of_fold
 from eval.cues.gather import CueRow
 from eval.cues.material import Sample
 from eval.errors import ScoresError
+from eval.metrics import auc
 
-_SEED = 0  # of the shuffled labels
+_SEED, _N_DEALS = 0, 10  # of the labels dealt at random
+Usable = list[tuple[Sample, CueRow, int]]
 _HEAD = ("id", "fold", "group", "video_label", "audio_label")
 
 
@@ -31,19 +33,18 @@ class Scored:
     video_label: str
     audio_label: str
     llrs: Mapping[str, float] = field(default_factory=dict)
-    shuffled: Mapping[str, float] = field(default_factory=dict)
 
 
 def score(samples: Sequence[Sample], rows: Mapping[str, Sequence[CueRow]]) -> list[Scored]:
-    """Fit every cue fold by fold, once with true and once with shuffled labels.
+    """Fit every cue fold by fold.
 
     Args:
         samples: of one medium.
         rows: cue -> a row of each sample.
     """
-    true = {name: _fold_by_fold(samples, found, CUES[name]) for name, found in rows.items()}
-    rng = np.random.default_rng(_SEED)
-    control = {name: _fold_by_fold(samples, found, CUES[name], rng) for name, found in rows.items()}
+    found = {
+        name: _fold_by_fold(usable(samples, of_cue, CUES[name])) for name, of_cue in rows.items()
+    }
     return [
         Scored(
             id=sample.row.id,
@@ -51,16 +52,30 @@ def score(samples: Sequence[Sample], rows: Mapping[str, Sequence[CueRow]]) -> li
             group=sample.group,
             video_label=sample.row.video_label,
             audio_label=sample.row.audio_label,
-            llrs=_of(true, sample.row.id),
-            shuffled=_of(control, sample.row.id),
+            llrs=_of(found, sample.row.id),
         )
         for sample in samples
     ]
 
 
-def usable(
-    samples: Sequence[Sample], rows: Sequence[CueRow], cue: Cue
-) -> list[tuple[Sample, CueRow, int]]:
+def controls(samples: Sequence[Sample], rows: Mapping[str, Sequence[CueRow]]) -> dict[str, float]:
+    """Cue -> mean AUC over `_N_DEALS` deals of labels at random, fitted and scored as in `score`.
+
+    Labels are dealt within each fold, so that nothing is left of the truth but how many of a fold
+    are fake: what a cue reaches here it owes to the look of sources, not to forgery.
+    """
+    rng = np.random.default_rng(_SEED)
+    means: dict[str, float] = {}
+    for name, of_cue in rows.items():
+        found = usable(samples, of_cue, CUES[name])
+        drawn = [_control(found, rng) for _ in range(_N_DEALS)]
+        known = [value for value in drawn if value is not None]
+        if known:
+            means[name] = float(np.mean(known))
+    return means
+
+
+def usable(samples: Sequence[Sample], rows: Sequence[CueRow], cue: Cue) -> Usable:
     """Samples that a cue measured and whose truth is known, with the truth (1 = fake)."""
     by_id = {row.id: row for row in rows}
     assert cue.truth is not None
@@ -78,11 +93,10 @@ def write_scores(path: Path, scored: Sequence[Scored]) -> None:
     part = path.with_suffix(".part")
     with part.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([*_HEAD, *cues, *(f"{name}:shuffled" for name in cues)])
+        writer.writerow([*_HEAD, *cues])
         for row in scored:
             llrs = [_text(row.llrs.get(name)) for name in cues]
-            shuffled = [_text(row.shuffled.get(name)) for name in cues]
-            writer.writerow([*(getattr(row, name) for name in _HEAD), *llrs, *shuffled])
+            writer.writerow([*(getattr(row, name) for name in _HEAD), *llrs])
     part.replace(path)
 
 
@@ -103,27 +117,16 @@ def read_scores(path: Path) -> list[Scored]:
 
 
 def _scored(cells: dict[str, str]) -> Scored:
-    numbers = {key: float(text) for key, text in cells.items() if key not in _HEAD and text}
-    return Scored(
-        **{name: cells[name] for name in _HEAD},
-        llrs={key: value for key, value in numbers.items() if ":" not in key},
-        shuffled={key.partition(":")[0]: value for key, value in numbers.items() if ":" in key},
-    )
+    llrs = {key: float(text) for key, text in cells.items() if key not in _HEAD and text}
+    return Scored(**{name: cells[name] for name in _HEAD}, llrs=llrs)
 
 
-def _fold_by_fold(
-    samples: Sequence[Sample],
-    rows: Sequence[CueRow],
-    cue: Cue,
-    shuffled: np.random.Generator | None = None,
-) -> dict[str, float]:
-    found = usable(samples, rows, cue)
-    labels = np.array([label for _, _, label in found], np.int64)
-    if shuffled is not None:
-        labels = shuffled.permutation(labels)  # nothing of the truth is left
+def _fold_by_fold(found: Usable) -> dict[str, float]:
+    if not found:
+        return {}
     llrs = out_of_fold(
-        np.array([row.features for _, row, _ in found]).reshape(len(found), -1),
-        labels,
+        [row.features for _, row, _ in found],
+        [label for _, _, label in found],
         [sample.fold for sample, _, _ in found],
     )
     return {
@@ -131,6 +134,19 @@ def _fold_by_fold(
         for (sample, _, _), llr in zip(found, llrs, strict=True)
         if math.isfinite(llr)
     }
+
+
+def _control(found: Usable, rng: np.random.Generator) -> float | None:
+    folds = np.array([sample.fold for sample, _, _ in found])
+    labels = np.array([label for _, _, label in found], np.int64)
+    for fold in np.unique(folds):
+        labels[folds == fold] = rng.permutation(labels[folds == fold])
+    dealt = [(s, row, int(label)) for (s, row, _), label in zip(found, labels, strict=True)]
+    llrs = _fold_by_fold(dealt)
+    kept = [(label, llrs[s.row.id]) for s, _, label in dealt if s.row.id in llrs]
+    if len({label for label, _ in kept}) < 2:
+        return None
+    return auc([label for label, _ in kept], [llr for _, llr in kept])
 
 
 def _of(table: Mapping[str, Mapping[str, float]], clip: str) -> dict[str, float]:

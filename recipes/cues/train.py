@@ -18,7 +18,7 @@ from avdetect.cues import CUES
 from avdetect.cues.base import Cue, Medium
 from avdetect.cues.worth import FIGURES
 from avdetect.errors import DataNotFoundError
-from eval.cues.command import OUT, rows_of
+from eval.cues.command import OUT, control_of, rows_of
 from eval.cues.figures import Figures, figures
 from eval.cues.fit import fit_linear
 from eval.cues.material import LONGEST_S, STILL_PX, STILL_QUALITY, Sample, samples
@@ -74,7 +74,10 @@ def _measured(medium: Medium) -> list[tuple[Cue, Figures]]:
     if not rows:
         return []
     scored = read_scores(OUT / f"{medium}.csv")
-    found = [(CUES[name], figures(CUES[name], medium, scored)[0]) for name in rows]
+    found = [
+        (CUES[name], figures(CUES[name], medium, scored, control_of(CUES[name], medium))[0])
+        for name in rows
+    ]
     return [(cue, figure) for cue, figure in found if figure.low is not None]
 
 
@@ -118,7 +121,7 @@ def _facts(found: Figures) -> dict[str, Any]:
         "auc_95": [round(found.low or 0.0, 3), round(found.high or 0.0, 3)],
         "false_alarm_rate": round(found.false_alarm_rate or 0.0, 3),
         "miss_rate": round(found.miss_rate or 0.0, 3),
-        "shuffled_auc": round(found.shuffled_auc or 0.0, 3),
+        "control_auc": round(found.control_auc or 0.0, 3),
         "separates": found.separates,
     }
 

@@ -45,7 +45,8 @@ class TwinSource:
         self._kinds = list(kinds)
         self._odds = np.array(list(kinds.values())) / sum(kinds.values())
         self._faces = {group: load_faces(group) for group in GROUPS}
-        self._redrawn = {g: [load_redrawn(g, decoder) for decoder in DECODERS] for g in GROUPS}
+        decoders = DECODERS if "redrawn" in kinds else ()
+        self._redrawn = {g: [load_redrawn(g, decoder) for decoder in decoders] for g in GROUPS}
         self._pools = {
             (group, source): ids
             for group, faces in self._faces.items()

@@ -23,6 +23,7 @@ from avdetect.nn.face_network import build_face_network, pin_backbone
 from avdetect.nn.image_encoder import FaceForgery, view_of_mask
 from avdetect.nn.trained_state import load_trained_state, trained_state
 from recipes.forge.twins import TwinCrops, TwinSource
+from recipes.visual_forgery.adversarial import attacked_pairs
 from recipes.visual_forgery.settings import RUNS, Settings, TrainingSettings, read_settings
 
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -72,11 +73,19 @@ def loss_of(said: FaceForgery, labels: Tensor, masks: Tensor, settings: Training
 
 
 class Training:
-    """A network, its running average and its optimiser; saved whole, resumed whole."""
+    """A network, its running average and its optimiser; saved whole, resumed whole.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: of the recipe.
+        half: compute in bfloat16, which is slower where the processor only imitates it.
+    """
+
+    def __init__(self, settings: Settings, *, half: bool = True) -> None:
         torch.manual_seed(settings.training.seed)
         self.settings = settings.training
+        self._half = half
+        self.adversarial = settings.adversarial
+        self._chance = torch.Generator().manual_seed(settings.training.seed)
         self.step = 0
         self.net = build_face_network(settings.network)
         self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -97,7 +106,9 @@ class Training:
         faces = (pictures.float() / 255.0).contiguous(memory_format=torch.channels_last)
         for group in self._optimiser.param_groups:
             group["lr"] = self._rate()
-        with torch.autocast("cpu", torch.bfloat16):
+        if self.adversarial is not None:
+            faces = attacked_pairs(self.net, faces, labels, self.adversarial, self._chance)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._half):
             said = self.net(faces)
         said = FaceForgery(*(part.float() for part in said))
         loss = loss_of(said, labels, masks, self.settings)

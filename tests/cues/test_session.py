@@ -14,7 +14,7 @@ from tests.cues.test_worth import checkpoint
 from tests.paths import SAMPLES
 
 CUE = CUES["exposure"]
-WORTHLESS = [0.55, 0.45, 0.65, 0.4, 0.5, 40.0, 50.0]
+WORTHLESS = [0.55, 0.45, 0.65, 0.5, 0.4, 0.5, 40.0, 50.0]
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ def checkpoint(features=CUES["exposure"].features, **changed) -> Checkpoint:
         "offset": [0.25],
         "limit": [3.0],
         "say": [0.5],
-        "figures": [0.8, 0.7, 0.9, 0.1, 0.3, 40.0, 50.0],
+        "figures": [0.8, 0.7, 0.9, 0.5, 0.1, 0.3, 40.0, 50.0],
     } | changed
     state = {f"exposure/video/{key}": torch.tensor(value) for key, value in numbers.items()}
     card = ModelCard(
@@ -54,12 +54,17 @@ def test_llr_claims_no_more_than_its_evidence_however_far_a_feature_lies():
 
 
 def test_a_cue_that_was_not_surely_better_than_chance_does_not_separate():
-    figures = [0.55, 0.45, 0.65, 0.4, 0.5, 40.0, 50.0]
+    figures = [0.55, 0.45, 0.65, 0.5, 0.4, 0.5, 40.0, 50.0]
     assert not read_worths(checkpoint(figures=figures), CUES)["exposure", Medium.VIDEO].separates
 
 
 def test_a_cue_measured_on_few_clips_of_a_class_does_not_separate():
-    figures = [0.95, 0.9, 0.99, 0.1, 0.1, 400.0, 6.0]
+    figures = [0.95, 0.9, 0.99, 0.5, 0.1, 0.1, 400.0, 6.0]
+    assert not read_worths(checkpoint(figures=figures), CUES)["exposure", Medium.VIDEO].separates
+
+
+def test_a_cue_that_the_look_of_sources_explains_does_not_separate():
+    figures = [0.74, 0.61, 0.87, 0.65, 0.4, 0.3, 140.0, 90.0]
     assert not read_worths(checkpoint(figures=figures), CUES)["exposure", Medium.VIDEO].separates
 
 

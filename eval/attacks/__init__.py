@@ -1,0 +1,1 @@
+"""Attacks on our own detector: by gradient, by queries alone, and by laundering."""

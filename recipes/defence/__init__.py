@@ -1,0 +1,1 @@
+"""Train, measure and export what `avdetect defend` shields from."""
