@@ -84,7 +84,7 @@ def _trial(detector: Detector, samples: NDArray[np.int16], codec: str) -> Agreem
     ]
     (last,) = session.finish()
     assert isinstance(last, LiveVerdict)
-    verdict = detector.scan((samples, SAMPLE_RATE_HZ))
+    verdict = detector.scan((samples, SAMPLE_RATE_HZ), cues="none")
     stopped = next((j for j in judged if (j.confidence or 0.0) >= STOP_AT), None)
     return AgreementTrial(
         codec=codec,

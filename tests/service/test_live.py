@@ -107,7 +107,8 @@ def wait_for_end(address: str, call_id: str) -> dict:
 
 
 def scan(detector, sound, name):
-    return json.loads(detector.scan(sound, format="ulaw", rate=RATE_HZ, name=name).to_json())
+    verdict = detector.scan(sound, format="ulaw", rate=RATE_HZ, name=name, cues="none")
+    return json.loads(verdict.to_json())
 
 
 def test_our_own_protocol_gives_judgements_and_the_verdict_of_a_scan(address, detector, legs):
