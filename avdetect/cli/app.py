@@ -78,17 +78,6 @@ app = typer.Typer(
 )
 models = typer.Typer(rich_markup_mode=None, help="The trained models: list, show, verify.")
 app.add_typer(models, name="models")
-app.command("batch", help=BATCH_HELP)(batch)
-app.command("cues", help=CUES_HELP)(cues)
-app.command("trace", help=TRACE_HELP)(trace)
-app.command("seal", help=SEAL_HELP)(seal)
-app.command("verify", help=VERIFY_HELP)(verify)
-app.command("provenance", help=PROVENANCE_HELP)(provenance)
-app.command("defend", help=DEFEND_HELP)(defend)
-app.command("serve")(serve)
-app.command("worker")(worker)
-app.add_typer(keys, name="keys")
-app.add_typer(audit, name="audit")
 
 
 class Device(StrEnum):
@@ -272,6 +261,19 @@ def _stream(
         fail_on_fake=fail_on is FailOn.FAKE,
     )
     raise typer.Exit(run_stream(request))
+
+
+app.command("batch", help=BATCH_HELP)(batch)
+app.command("cues", help=CUES_HELP)(cues)
+app.command("trace", help=TRACE_HELP)(trace)
+app.command("seal", help=SEAL_HELP)(seal)
+app.command("verify", help=VERIFY_HELP)(verify)
+app.command("provenance", help=PROVENANCE_HELP)(provenance)
+app.command("defend", help=DEFEND_HELP)(defend)
+app.command("serve")(serve)
+app.command("worker")(worker)
+app.add_typer(keys, name="keys")
+app.add_typer(audit, name="audit")
 
 
 @app.command("doctor")
