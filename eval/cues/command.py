@@ -85,11 +85,17 @@ def score_medium(medium: Medium, clips: Sequence[Sample]) -> None:
     rows = rows_of(medium)
     if not rows:
         return
-    write_scores(OUT / f"{medium}.csv", score(clips, rows))
-    _update_json(OUT / _CONTROLS, {str(medium): controls(clips, rows)})
+    scored, control = score(clips, rows), controls(clips, rows)
+    write_scores(OUT / f"{medium}.csv", scored)
+    _update_json(OUT / _CONTROLS, {str(medium): control})
     _write_costs(medium, rows)
-    found = gain(medium, clips, rows, verdicts_of(medium, RESULTS))
-    _update_json(OUT / _FUSION, {str(medium): None if found is None else _gain_facts(found)})
+    useful = {
+        name: found
+        for name, found in rows.items()
+        if figures(CUES[name], medium, scored, control.get(name))[0].separates
+    }
+    joined = gain(medium, clips, useful, verdicts_of(medium, RESULTS)) if useful else None
+    _update_json(OUT / _FUSION, {str(medium): None if joined is None else _gain_facts(joined)})
 
 
 def rows_of(medium: Medium) -> dict[str, list[CueRow]]:
@@ -126,9 +132,13 @@ def control_of(cue: Cue, medium: Medium) -> float | None:
 def gain_words(medium: str, facts: Mapping[str, Any] | None) -> str:
     """The fusion's gain in a paragraph."""
     if facts is None:
-        return f"{medium}: too few clips that verdict and cues both judged"
+        return f"{medium}: no cue separates, so none is joined to the verdict"
     says = ", ".join(f"{name} {say:.2f}" for name, say in facts["says"].items()) or "none"
-    lines = [f"{medium}: verdict with cues, {facts['n_real']} real / {facts['n_fake']} fake"]
+    joined = ", ".join(facts["joined"])
+    lines = [
+        f"{medium}: verdict joined by the cues that separate ({joined}), every fold held out once, "
+        f"{facts['n_real']} real / {facts['n_fake']} fake"
+    ]
     for name in ("auc", "cllr"):
         alone, joined = facts[f"{name}_alone"], facts[f"{name}_joined"]
         by, low, high = facts[f"{name}_gain"]
@@ -236,6 +246,7 @@ def _read_costs() -> dict[tuple[str, Medium], float]:
 
 def _gain_facts(found: Gain) -> dict[str, Any]:
     return {
+        "joined": list(found.cues),
         "n_real": found.n_real,
         "n_fake": found.n_fake,
         "auc_alone": found.alone[0],

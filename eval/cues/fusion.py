@@ -33,6 +33,7 @@ class Gain:
 
     Attributes:
         medium: of the clips.
+        cues: that were joined to it.
         n_real, n_fake: clips.
         alone, joined: AUC and Cllr of either.
         auc_gain, cllr_gain: difference with its 95 % interval; a lower Cllr is a gain, too.
@@ -40,6 +41,7 @@ class Gain:
     """
 
     medium: Medium
+    cues: tuple[str, ...]
     n_real: int
     n_fake: int
     alone: tuple[float, float]
@@ -86,6 +88,7 @@ def gain(
     says = _says(table, np.ones(len(table.labels), bool))
     return Gain(
         medium=medium,
+        cues=tuple(table.cues),
         n_real=int((~labels).sum()),
         n_fake=int(labels.sum()),
         alone=(auc(labels, alone), cllr(labels, alone)),
