@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from avdetect.cues.base import ClipFacts, Cue, CueTools, Medium, Truth
+from avdetect.cues.base import Cue, Medium, Truth
 from avdetect.cues.faces import FaceMoment
-from avdetect.cues.per_face import Look, Looks, Method, PerFaceReading, Tale
+from avdetect.cues.per_face import Look, Looks, Method, Tale
 from avdetect.cues.regions import Mask, Plane, luma, polygon, view
 from avdetect.faces.align import LEFT_EYE, RIGHT_EYE
 
@@ -202,15 +202,11 @@ def _picture(pair: list[Iris]) -> NDArray[np.uint8]:
     return view(np.concatenate([above, np.repeat(below[..., None], 3, axis=2)], axis=0))
 
 
-def _start(clip: ClipFacts, tools: CueTools) -> PerFaceReading:
-    return PerFaceReading(
-        clip,
-        Method(
-            look=_look,
-            tell=_tell,
-            caption="Both irises at one size; below, in white, what is mirrored in them.",
-        ),
-    )
+_METHOD = Method(
+    look=_look,
+    tell=_tell,
+    caption="Both irises at one size; below, in white, what is mirrored in them.",
+)
 
 
 CUE = Cue(
@@ -229,5 +225,5 @@ CUE = Cue(
     ),
     truth=Truth.VIDEO,
     media=(Medium.VIDEO, Medium.STILL),
-    start=_start,
+    start=_METHOD.start,
 )

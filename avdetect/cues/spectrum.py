@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-from avdetect.cues.base import ClipFacts, Cue, CueCurve, CueFigure, CueTools, Medium, Truth
+from avdetect.cues.base import Cue, CueCurve, CueFigure, Medium, Truth
 from avdetect.cues.faces import FaceMoment
-from avdetect.cues.per_face import Look, Looks, Method, PerFaceReading, Tale
+from avdetect.cues.per_face import Look, Looks, Method, Tale
 from avdetect.cues.regions import Plane, luma
 from avdetect.types import Part
 
@@ -149,10 +149,7 @@ def _draw(looks: Looks) -> CueFigure:
     )
 
 
-def _start(clip: ClipFacts, tools: CueTools) -> PerFaceReading:
-    return PerFaceReading(
-        clip, Method(look=_look, tell=_tell, caption="", shows_person=False, draw=_draw)
-    )
+_METHOD = Method(look=_look, tell=_tell, caption="", shows_person=False, draw=_draw)
 
 
 CUE = Cue(
@@ -172,5 +169,5 @@ CUE = Cue(
     ),
     truth=Truth.VIDEO,
     media=(Medium.VIDEO, Medium.STILL),
-    start=_start,
+    start=_METHOD.start,
 )

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from avdetect.cues.base import ClipFacts, Cue, CueCurve, CueTools, Measurement, Medium, Truth
-from avdetect.cues.face_series import FaceSeries, FaceSeriesReading, Piece, Series, SeriesRecipe
+from avdetect.cues.base import Cue, CueCurve, Measurement, Medium, Truth
+from avdetect.cues.face_series import FaceSeries, Piece, Series, SeriesRecipe
 from avdetect.observation import FaceWindow, Observation
 
 LEAST_S = 2.0
@@ -130,11 +130,6 @@ def _draw(series: FaceSeries) -> CueCurve:
 
 _RECIPE = SeriesRecipe(extract=_extract, measure=_measure, draw=_draw, least_s=LEAST_S)
 
-
-def _start(clip: ClipFacts, tools: CueTools) -> FaceSeriesReading:
-    return FaceSeriesReading(clip, _RECIPE)
-
-
 CUE = Cue(
     name="steadiness",
     title="Steadiness",
@@ -151,6 +146,6 @@ CUE = Cue(
     ),
     truth=Truth.VIDEO,
     media=(Medium.VIDEO,),
-    start=_start,
+    start=_RECIPE.start,
     least_s=LEAST_S,
 )
