@@ -97,7 +97,7 @@ def paired_interval(
         n: number of draws.
 
     Raises:
-        ValueError: as `bootstrap_interval`.
+        ValueError: as `check_trials`, or every draw held one class only.
     """
     is_fake, before = check_trials(labels, first)
     _, after = check_trials(labels, second)

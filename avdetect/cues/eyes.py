@@ -82,6 +82,13 @@ def highlight_overlap(first: Mask, second: Mask) -> float:
     """Intersection over union of both highlights, the best within a shift of a tenth of an iris.
 
     A lamp close by is mirrored a little apart in both eyes; the mesh, too, errs by that much.
+
+    Args:
+        first: (S, S) highlights of one iris, both irises at one size.
+        second: (S, S) those of the other.
+
+    Returns:
+        0 to 1; 0 where neither eye has a highlight.
     """
     best = 0.0
     for down in range(-4, 5, 2):

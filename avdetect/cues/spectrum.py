@@ -89,7 +89,11 @@ def azimuthal_mean(log_power: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def copies(log_power: NDArray[np.float64]) -> tuple[float, ...]:
-    """How far power at each of `_COPIES` stands above its neighbours, natural log."""
+    """How far power at each of `_COPIES` stands above its neighbours, natural log.
+
+    Args:
+        log_power: (`_TILE_PX`, `_TILE_PX`) natural log, zero frequency at [0, 0].
+    """
     smooth = median_filter(log_power, size=5, mode="wrap")
     above = log_power - smooth
     return tuple(

@@ -101,7 +101,7 @@ def verification(net: IdentityEncoder, crops: Crops) -> dict[str, Any]:
 
 
 def varied(faces: Tensor, chance: torch.Generator) -> Tensor:
-    """As pictures and swaps may come: another light, softer, grey, mirrored, cut otherwise."""
+    """(N, 3, S, S) faces as they may come: another light, softer, grey, mirrored, cut otherwise."""
     n = len(faces)
 
     def drawn(share: float) -> Tensor:
