@@ -65,10 +65,11 @@ def bootstrap_intervals(
     order = np.argsort(-values, kind="stable")
     is_fake, values, group_of = is_fake[order], values[order], group_of[order]
     figures: dict[str, list[float]] = {name: [] for name in metrics}
-    for times_drawn in _times_drawn(n_groups, n, seed):
-        drawn_fake = np.repeat(is_fake, times_drawn[group_of])
+    for times_of_group in times_drawn(n_groups, n, seed):
+        times = times_of_group[group_of]
+        drawn_fake = np.repeat(is_fake, times)
         if drawn_fake.any() and not drawn_fake.all():
-            drawn_values = np.repeat(values, times_drawn[group_of])
+            drawn_values = np.repeat(values, times)
             for name, metric in metrics.items():
                 figures[name].append(metric(drawn_fake, drawn_values))
     if not all(figures.values()):
@@ -96,14 +97,14 @@ def paired_interval(
         n: number of draws.
 
     Raises:
-        ValueError: as `bootstrap_interval`.
+        ValueError: as `check_trials`, or every draw held one class only.
     """
     is_fake, before = check_trials(labels, first)
     _, after = check_trials(labels, second)
     group_of = np.unique(np.asarray(groups), return_inverse=True)[1]
     found = []
-    for times_drawn in _times_drawn(int(group_of.max()) + 1, n, 0):
-        times = times_drawn[group_of]
+    for times_of_group in times_drawn(int(group_of.max()) + 1, n, 0):
+        times = times_of_group[group_of]
         drawn = np.repeat(is_fake, times)
         if drawn.any() and not drawn.all():
             found.append(
@@ -138,7 +139,7 @@ def auc_draws(
     order = np.argsort(values, kind="stable")
     values = values[order]
     starts = np.flatnonzero(np.append(True, values[1:] != values[:-1]))  # of each tie
-    times = _times_drawn(int(group_of.max()) + 1, n, seed)[:, group_of[order]].astype(np.float64)
+    times = times_drawn(int(group_of.max()) + 1, n, seed)[:, group_of[order]].astype(np.float64)
     fake = np.add.reduceat(times * is_fake[order], starts, axis=1)
     real = np.add.reduceat(times * ~is_fake[order], starts, axis=1)
     below_or_half_tied = np.cumsum(real, axis=1) - real / 2.0
@@ -156,12 +157,12 @@ def central_95(drawn: NDArray[np.float64]) -> tuple[float, float] | None:
 
 
 @functools.lru_cache(maxsize=256)
-def _times_drawn(n_groups: int, n: int, seed: int) -> NDArray[np.int64]:
-    """(n, n_groups) how often each draw holds each group."""
+def times_drawn(n_groups: int, n: int, seed: int) -> NDArray[np.int64]:
+    """(n, n_groups) how often each draw holds each group; shared, so it cannot be written to."""
     rng = np.random.default_rng(seed)
     draws = [rng.integers(0, n_groups, n_groups) for _ in range(n)]
     times = np.stack([np.bincount(drawn, minlength=n_groups) for drawn in draws])
-    times.flags.writeable = False  # it is shared
+    times.flags.writeable = False
     return times
 
 

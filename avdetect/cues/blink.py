@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter, percentile_filter
 
-from avdetect.cues.base import ClipFacts, Cue, CueCurve, CueTools, Measurement, Medium, Truth
-from avdetect.cues.face_series import FaceSeries, FaceSeriesReading, Piece, Series, SeriesRecipe
+from avdetect.cues.base import Cue, CueCurve, Measurement, Medium, Truth
+from avdetect.cues.face_series import FaceSeries, Piece, Series, SeriesRecipe
 from avdetect.observation import FaceWindow, Observation
 from avdetect.timebase import FRAME_RATE_HZ
 
@@ -146,11 +146,6 @@ def _draw(series: FaceSeries) -> CueCurve:
 
 _RECIPE = SeriesRecipe(extract=_extract, measure=_measure, draw=_draw, least_s=LEAST_S)
 
-
-def _start(clip: ClipFacts, tools: CueTools) -> FaceSeriesReading:
-    return FaceSeriesReading(clip, _RECIPE)
-
-
 CUE = Cue(
     name="blink",
     title="Blinking",
@@ -165,6 +160,6 @@ CUE = Cue(
     ),
     truth=Truth.VIDEO,
     media=(Medium.VIDEO,),
-    start=_start,
+    start=_RECIPE.start,
     least_s=LEAST_S,
 )

@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from avdetect.cues.base import ClipFacts, Cue, CueTools, Medium, Truth
+from avdetect.cues.base import Cue, Medium, Truth
 from avdetect.cues.faces import FaceMoment
-from avdetect.cues.per_face import Look, Looks, Method, PerFaceReading, Tale
+from avdetect.cues.per_face import Look, Looks, Method, Tale
 from avdetect.cues.regions import Plane, heat, view
 
 _REACH = 2  # residuals are cut off at two steps, as the rich models of Fridrich & Kodovsky 2012
@@ -90,16 +90,12 @@ def _picture(matrices: list[NDArray[np.float64]]) -> NDArray[np.uint8]:
     return view(heat(np.concatenate(shades, axis=1), -4.0, 0.0))
 
 
-def _start(clip: ClipFacts, tools: CueTools) -> PerFaceReading:
-    return PerFaceReading(
-        clip,
-        Method(
-            look=_look,
-            tell=_tell,
-            caption="How often residuals of neighbours go together: brightness, blue, red.",
-            shows_person=False,
-        ),
-    )
+_METHOD = Method(
+    look=_look,
+    tell=_tell,
+    caption="How often residuals of neighbours go together: brightness, blue, red.",
+    shows_person=False,
+)
 
 
 CUE = Cue(
@@ -115,5 +111,5 @@ CUE = Cue(
     ),
     truth=Truth.VIDEO,
     media=(Medium.VIDEO, Medium.STILL),
-    start=_start,
+    start=_METHOD.start,
 )

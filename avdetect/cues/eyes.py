@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from avdetect.cues.base import ClipFacts, Cue, CueTools, Medium, Truth
+from avdetect.cues.base import Cue, Medium, Truth
 from avdetect.cues.faces import FaceMoment
-from avdetect.cues.per_face import Look, Looks, Method, PerFaceReading, Tale
+from avdetect.cues.per_face import Look, Looks, Method, Tale
 from avdetect.cues.regions import Mask, Plane, luma, polygon, view
 from avdetect.faces.align import LEFT_EYE, RIGHT_EYE
 
@@ -82,6 +82,13 @@ def highlight_overlap(first: Mask, second: Mask) -> float:
     """Intersection over union of both highlights, the best within a shift of a tenth of an iris.
 
     A lamp close by is mirrored a little apart in both eyes; the mesh, too, errs by that much.
+
+    Args:
+        first: (S, S) highlights of one iris, both irises at one size.
+        second: (S, S) those of the other.
+
+    Returns:
+        0 to 1; 0 where neither eye has a highlight.
     """
     best = 0.0
     for down in range(-4, 5, 2):
@@ -202,15 +209,11 @@ def _picture(pair: list[Iris]) -> NDArray[np.uint8]:
     return view(np.concatenate([above, np.repeat(below[..., None], 3, axis=2)], axis=0))
 
 
-def _start(clip: ClipFacts, tools: CueTools) -> PerFaceReading:
-    return PerFaceReading(
-        clip,
-        Method(
-            look=_look,
-            tell=_tell,
-            caption="Both irises at one size; below, in white, what is mirrored in them.",
-        ),
-    )
+_METHOD = Method(
+    look=_look,
+    tell=_tell,
+    caption="Both irises at one size; below, in white, what is mirrored in them.",
+)
 
 
 CUE = Cue(
@@ -229,5 +232,5 @@ CUE = Cue(
     ),
     truth=Truth.VIDEO,
     media=(Medium.VIDEO, Medium.STILL),
-    start=_start,
+    start=_METHOD.start,
 )

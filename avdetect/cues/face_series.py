@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avdetect.branches.visual_forgery import unusable
-from avdetect.cues.base import ClipFacts, CueFigure, Measurement, Medium, Outputs
+from avdetect.cues.base import ClipFacts, CueFigure, CueTools, Measurement, Medium, Outputs
 from avdetect.observation import FaceWindow, Observation
 from avdetect.timebase import FRAME_RATE_HZ
 from avdetect.types import Part, Segment
@@ -105,6 +105,10 @@ class SeriesRecipe:
     measure: Callable[[FaceSeries], Measurement]
     draw: Callable[[FaceSeries], CueFigure | None]
     least_s: float
+
+    def start(self, clip: ClipFacts, tools: CueTools) -> FaceSeriesReading:
+        """A reading of one clip, as `Cue.start` wants it."""
+        return FaceSeriesReading(clip, self)
 
 
 @dataclass(slots=True)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avdetect.active_speaker import lip_opening
-from avdetect.cues.base import ClipFacts, Cue, CueCurve, CueTools, Measurement, Medium, Truth
-from avdetect.cues.face_series import FaceSeries, FaceSeriesReading, Series, SeriesRecipe, absent
+from avdetect.cues.base import Cue, CueCurve, Measurement, Medium, Truth
+from avdetect.cues.face_series import FaceSeries, Series, SeriesRecipe, absent
 from avdetect.cues.head_pose import head_pose, head_speed
 from avdetect.cues.lags import WINDOW_S, Coupling, coupling, in_band, windows
 from avdetect.observation import FaceWindow, Observation
@@ -84,24 +84,15 @@ def _draw(series: FaceSeries) -> CueCurve | None:
     moving = _windows(series)
     if not moving:
         return None
-    nods = _nods(moving)
-    return CueCurve(
-        part=series.part,
-        x=nods.lags_s,
-        y=nods.curve,
-        x_name="head later than the lips, s",
-        y_name="correlation of lips and nods, sign left out",
-        marks=(nods.lag_s,),
+    return _nods(moving).drawn(
+        series.part,
+        later="head later than the lips",
+        of="lips and nods",
         caption="A head that goes with its own speech has a peak near 0 s; chance is level.",
     )
 
 
 _RECIPE = SeriesRecipe(extract=_extract, measure=_measure, draw=_draw, least_s=LEAST_S)
-
-
-def _start(clip: ClipFacts, tools: CueTools) -> FaceSeriesReading:
-    return FaceSeriesReading(clip, _RECIPE)
-
 
 CUE = Cue(
     name="head_lips",
@@ -118,6 +109,6 @@ CUE = Cue(
     ),
     truth=Truth.VIDEO,
     media=(Medium.VIDEO,),
-    start=_start,
+    start=_RECIPE.start,
     least_s=LEAST_S,
 )

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
+from avdetect.cues.base import CueCurve
 from avdetect.timebase import FRAME_RATE_HZ
+from avdetect.types import Part
 
 WINDOW_S, HOP_S = 4.0, 2.0
 MOST_LAG = 10  # pictures: a head nods within 0.4 s of what it says
@@ -35,6 +37,26 @@ class Coupling:
     peak: float
     contrast: float
     lag_s: float
+
+    def drawn(self, part: Part, *, later: str, of: str, caption: str) -> CueCurve:
+        """Correlation over lags, with a line at the peak.
+
+        Args:
+            part: the face.
+            later: which movement is the later one at lags above 0, such as "lips later than the
+                voice".
+            of: the two movements.
+            caption: one sentence.
+        """
+        return CueCurve(
+            part=part,
+            x=self.lags_s,
+            y=self.curve,
+            x_name=f"{later}, s",
+            y_name=f"correlation of {of}, sign left out",
+            marks=(self.lag_s,),
+            caption=caption,
+        )
 
 
 def in_band(values: Array) -> Array:

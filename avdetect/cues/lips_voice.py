@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avdetect.active_speaker import lip_opening
-from avdetect.cues.base import ClipFacts, Cue, CueCurve, CueTools, Measurement, Medium, Truth
-from avdetect.cues.face_series import FaceSeries, FaceSeriesReading, Series, SeriesRecipe, absent
+from avdetect.cues.base import Cue, CueCurve, Measurement, Medium, Truth
+from avdetect.cues.face_series import FaceSeries, Series, SeriesRecipe, absent
 from avdetect.cues.head_pose import head_pose, head_speed
 from avdetect.cues.lags import WINDOW_S, Coupling, coupling, in_band, windows
 from avdetect.observation import ChannelAudio, FaceWindow, Observation
@@ -89,24 +89,15 @@ def _draw(series: FaceSeries) -> CueCurve | None:
     spoken = _windows(series)
     if not spoken:
         return None
-    lips = _lips(spoken)
-    return CueCurve(
-        part=series.part,
-        x=lips.lags_s,
-        y=lips.curve,
-        x_name="lips later than the voice, s",
-        y_name="correlation of lips and loudness, sign left out",
-        marks=(lips.lag_s,),
+    return _lips(spoken).drawn(
+        series.part,
+        later="lips later than the voice",
+        of="lips and loudness",
         caption="A mouth that speaks the sound has a peak near 0 s.",
     )
 
 
 _RECIPE = SeriesRecipe(extract=_extract, measure=_measure, draw=_draw, least_s=LEAST_S)
-
-
-def _start(clip: ClipFacts, tools: CueTools) -> FaceSeriesReading:
-    return FaceSeriesReading(clip, _RECIPE)
-
 
 CUE = Cue(
     name="lips_voice",
@@ -122,6 +113,6 @@ CUE = Cue(
     ),
     truth=Truth.VIDEO,
     media=(Medium.VIDEO,),
-    start=_start,
+    start=_RECIPE.start,
     least_s=LEAST_S,
 )

@@ -79,7 +79,14 @@ def find_hum(spectra: NDArray[np.complex64], start_s: float) -> Hum | None:
 
 
 def refine_break(spectra: NDArray[np.complex64], start_s: float, hum: Hum, near_s: float) -> float:
-    """Second at which the phases leap, by which side's hum each block near a moment carries on."""
+    """Second at which the phases leap, by which side's hum each block near a moment carries on.
+
+    Args:
+        spectra: a row every `HOP_S`, as `find_hum` takes them.
+        start_s: time of the first row.
+        hum: what is heard.
+        near_s: where about the break is.
+    """
     harmonics = _Harmonics.of(spectra, hum.mains_hz)
     middle = round((near_s - start_s) / HOP_S)
     reach = 30

@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from avdetect.cues.base import ClipFacts, Cue, CueTools, Medium, Truth
+from avdetect.cues.base import Cue, Medium, Truth
 from avdetect.cues.faces import FaceMoment
-from avdetect.cues.per_face import Look, Looks, Method, PerFaceReading, Tale
+from avdetect.cues.per_face import Look, Looks, Method, Tale
 from avdetect.cues.regions import (
     FACE_OVAL,
     Mask,
@@ -164,15 +164,11 @@ def _picture(
     return heat(shown, 0.5, 4.0, view(pixels[:rows, :columns]))
 
 
-def _start(clip: ClipFacts, tools: CueTools) -> PerFaceReading:
-    return PerFaceReading(
-        clip,
-        Method(
-            look=_look,
-            tell=_tell,
-            caption="Bright: patches whose noise does not follow the law of the face's surround.",
-        ),
-    )
+_METHOD = Method(
+    look=_look,
+    tell=_tell,
+    caption="Bright: patches whose noise does not follow the law of the face's surround.",
+)
 
 
 CUE = Cue(
@@ -192,5 +188,5 @@ CUE = Cue(
     ),
     truth=Truth.VIDEO,
     media=(Medium.VIDEO, Medium.STILL),
-    start=_start,
+    start=_METHOD.start,
 )

@@ -13,7 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avdetect.branches.visual_forgery import unusable
-from avdetect.cues.base import ClipFacts, CueFigure, CuePicture, Measurement, Medium, Outputs
+from avdetect.cues.base import (
+    ClipFacts,
+    CueFigure,
+    CuePicture,
+    CueTools,
+    Measurement,
+    Medium,
+    Outputs,
+)
 from avdetect.cues.faces import FaceMoment, face_moments
 from avdetect.observation import Observation
 from avdetect.types import Part, Segment
@@ -114,6 +122,10 @@ class Method:
     caption: str
     shows_person: bool = True
     draw: Callable[[Looks], CueFigure] | None = None
+
+    def start(self, clip: ClipFacts, tools: CueTools) -> PerFaceReading:
+        """A reading of one clip, as `Cue.start` wants it."""
+        return PerFaceReading(clip, self)
 
 
 class PerFaceReading:

@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
-from avdetect.cues.base import ClipFacts, Cue, CueCurve, CueTools, Measurement, Medium, Truth
+from avdetect.cues.base import Cue, CueCurve, Measurement, Medium, Truth
 from avdetect.cues.face_series import (
     FaceSeries,
-    FaceSeriesReading,
     Piece,
     Series,
     SeriesRecipe,
@@ -194,11 +193,6 @@ def _draw(series: FaceSeries) -> CueCurve | None:
 
 _RECIPE = SeriesRecipe(extract=_extract, measure=_measure, draw=_draw, least_s=LEAST_S)
 
-
-def _start(clip: ClipFacts, tools: CueTools) -> FaceSeriesReading:
-    return FaceSeriesReading(clip, _RECIPE)
-
-
 CUE = Cue(
     name="pulse",
     title="Remote pulse",
@@ -217,6 +211,6 @@ CUE = Cue(
     ),
     truth=Truth.VIDEO,
     media=(Medium.VIDEO,),
-    start=_start,
+    start=_RECIPE.start,
     least_s=LEAST_S,
 )

@@ -51,7 +51,7 @@ def neighbourhood(moment: FaceMoment, reach: float, most_px: int = 1024) -> Box:
 
 
 def cut(picture: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
-    """The pixels of a box, unchanged."""
+    """(H, W, 3) to (h, w, 3), the pixels of a box, as they are; a view of the picture."""
     left, top, right, bottom = box
     return picture[top:bottom, left:right]
 
@@ -80,7 +80,7 @@ def polygon(
 
 
 def view(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """At most `LARGEST_VIEW_PX` a side for the report; small ones are enlarged by whole steps."""
+    """(H, W, 3) to at most `LARGEST_VIEW_PX` a side for the report, enlarged by whole steps."""
     longest = max(picture.shape[:2])
     scale: float = LARGEST_VIEW_PX / longest
     if scale >= 1.0:

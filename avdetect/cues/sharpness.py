@@ -56,7 +56,7 @@ class Edges:
 
 
 def octaves(plane: Plane) -> list[Plane]:
-    """Three bands of detail at full size: finest first, each half as fine as the one before."""
+    """(H, W) to three (H, W) bands of detail: finest first, each half as fine as the one before."""
     blurred = [plane, *(_blurred(plane, sigma_px) for sigma_px in (0.7, 1.4, 2.8))]
     return [finer - coarser for finer, coarser in pairwise(blurred)]
 

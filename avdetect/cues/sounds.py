@@ -106,25 +106,3 @@ def thinned(
     """Every k-th point, so that at most ``n_points`` are left."""
     step = max(1, -(-len(x) // n_points))
     return np.asarray(x[::step], np.float64), np.asarray(y[::step], np.float64)
-
-
-class RunningMean:
-    """Weighted mean of vectors that come one stretch at a time."""
-
-    def __init__(self) -> None:
-        self.weight = 0.0
-        self._sum: NDArray[np.float64] | None = None
-
-    def add(self, values: NDArray[np.float64], weight: float) -> None:
-        """Count (K,) values with a weight."""
-        if weight <= 0:
-            return
-        self._sum = values * weight if self._sum is None else self._sum + values * weight
-        self.weight += weight
-
-    @property
-    def value(self) -> NDArray[np.float64]:
-        """(K,) the mean so far; raises ValueError before anything came."""
-        if self._sum is None:
-            raise ValueError("nothing was counted yet")
-        return np.asarray(self._sum / self.weight)

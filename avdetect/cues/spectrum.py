@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-from avdetect.cues.base import ClipFacts, Cue, CueCurve, CueFigure, CueTools, Medium, Truth
+from avdetect.cues.base import Cue, CueCurve, CueFigure, Medium, Truth
 from avdetect.cues.faces import FaceMoment
-from avdetect.cues.per_face import Look, Looks, Method, PerFaceReading, Tale
+from avdetect.cues.per_face import Look, Looks, Method, Tale
 from avdetect.cues.regions import Plane, luma
 from avdetect.types import Part
 
@@ -89,7 +89,11 @@ def azimuthal_mean(log_power: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def copies(log_power: NDArray[np.float64]) -> tuple[float, ...]:
-    """How far power at each of `_COPIES` stands above its neighbours, natural log."""
+    """How far power at each of `_COPIES` stands above its neighbours, natural log.
+
+    Args:
+        log_power: (`_TILE_PX`, `_TILE_PX`) natural log, zero frequency at [0, 0].
+    """
     smooth = median_filter(log_power, size=5, mode="wrap")
     above = log_power - smooth
     return tuple(
@@ -149,10 +153,7 @@ def _draw(looks: Looks) -> CueFigure:
     )
 
 
-def _start(clip: ClipFacts, tools: CueTools) -> PerFaceReading:
-    return PerFaceReading(
-        clip, Method(look=_look, tell=_tell, caption="", shows_person=False, draw=_draw)
-    )
+_METHOD = Method(look=_look, tell=_tell, caption="", shows_person=False, draw=_draw)
 
 
 CUE = Cue(
@@ -172,5 +173,5 @@ CUE = Cue(
     ),
     truth=Truth.VIDEO,
     media=(Medium.VIDEO, Medium.STILL),
-    start=_start,
+    start=_METHOD.start,
 )

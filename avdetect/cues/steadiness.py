@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from avdetect.cues.base import ClipFacts, Cue, CueCurve, CueTools, Measurement, Medium, Truth
-from avdetect.cues.face_series import FaceSeries, FaceSeriesReading, Piece, Series, SeriesRecipe
+from avdetect.cues.base import Cue, CueCurve, Measurement, Medium, Truth
+from avdetect.cues.face_series import FaceSeries, Piece, Series, SeriesRecipe
 from avdetect.observation import FaceWindow, Observation
 
 LEAST_S = 2.0
@@ -21,7 +21,6 @@ LEAST_S = 2.0
 _INNER = (33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 98, 327, 9, 151, 107, 336)
 _OUTLINE = (10, 338, 297, 284, 251, 389, 356, 454, 127, 162, 21, 54, 103, 67, 109, 234)
 _N_POINTS = len(_INNER) + len(_OUTLINE)
-_LOOKS = ("brightness", "red", "blue", "sharpness")  # logarithms, face over surround
 _RING_PX = 14  # of the 224 px crop's border: hair, ears, background
 _FACE = (slice(56, 176), slice(64, 160))  # rows, columns: brows to chin, cheek to cheek
 _MOST_CURVE_POINTS = 2000
@@ -36,7 +35,7 @@ def _extract(observation: Observation, face: FaceWindow, rows: NDArray[np.int64]
 
 
 def _look(crop: NDArray[np.uint8]) -> tuple[float, float, float, float]:
-    """Of one crop: how much brighter, redder, bluer, sharper the face is than its surround."""
+    """Of one crop: logs of how much brighter, redder, bluer, sharper the face is than around it."""
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
     edges = np.abs(cv2.Laplacian(grey, cv2.CV_16S))
     inner = np.array(cv2.mean(crop[_FACE])[:3]) + 1.0
@@ -130,11 +129,6 @@ def _draw(series: FaceSeries) -> CueCurve:
 
 _RECIPE = SeriesRecipe(extract=_extract, measure=_measure, draw=_draw, least_s=LEAST_S)
 
-
-def _start(clip: ClipFacts, tools: CueTools) -> FaceSeriesReading:
-    return FaceSeriesReading(clip, _RECIPE)
-
-
 CUE = Cue(
     name="steadiness",
     title="Steadiness",
@@ -151,6 +145,6 @@ CUE = Cue(
     ),
     truth=Truth.VIDEO,
     media=(Medium.VIDEO,),
-    start=_start,
+    start=_RECIPE.start,
     least_s=LEAST_S,
 )

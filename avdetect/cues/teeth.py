@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from avdetect.cues.base import ClipFacts, Cue, CueTools, Medium, Truth
+from avdetect.cues.base import Cue, Medium, Truth
 from avdetect.cues.faces import FaceMoment
-from avdetect.cues.per_face import Look, Looks, Method, PerFaceReading, Tale
+from avdetect.cues.per_face import Look, Looks, Method, Tale
 from avdetect.cues.regions import (
     LARGEST_VIEW_PX,
     LEFT_BROW,
@@ -112,15 +112,11 @@ def _picture(moment: FaceMoment, teeth: Mask, box: tuple[int, int, int, int]) ->
     return view(np.concatenate([mouth, white], axis=1))[:LARGEST_VIEW_PX]
 
 
-def _start(clip: ClipFacts, tools: CueTools) -> PerFaceReading:
-    return PerFaceReading(
-        clip,
-        Method(
-            look=_look,
-            tell=_tell,
-            caption="The mouth at its widest, and in white what looks like teeth in it.",
-        ),
-    )
+_METHOD = Method(
+    look=_look,
+    tell=_tell,
+    caption="The mouth at its widest, and in white what looks like teeth in it.",
+)
 
 
 CUE = Cue(
@@ -139,5 +135,5 @@ CUE = Cue(
     ),
     truth=Truth.VIDEO,
     media=(Medium.VIDEO, Medium.STILL),
-    start=_start,
+    start=_METHOD.start,
 )

@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from avdetect.cues.base import ClipFacts, Cue, CueTools, Medium, Truth
+from avdetect.cues.base import Cue, Medium, Truth
 from avdetect.cues.faces import FaceMoment
-from avdetect.cues.per_face import Look, Looks, Method, PerFaceReading, Tale
+from avdetect.cues.per_face import Look, Looks, Method, Tale
 from avdetect.cues.regions import (
     FACE_OVAL,
     LEFT_BROW,
@@ -110,15 +110,11 @@ def _picture(bands: list[Plane], pixels: NDArray[np.uint8]) -> NDArray[np.uint8]
     return heat(values, float(low), float(high), view(pixels))
 
 
-def _start(clip: ClipFacts, tools: CueTools) -> PerFaceReading:
-    return PerFaceReading(
-        clip,
-        Method(
-            look=_look,
-            tell=_tell,
-            caption="Bright: finest detail the picture holds; a resampled face is darker.",
-        ),
-    )
+_METHOD = Method(
+    look=_look,
+    tell=_tell,
+    caption="Bright: finest detail the picture holds; a resampled face is darker.",
+)
 
 
 CUE = Cue(
@@ -137,5 +133,5 @@ CUE = Cue(
     ),
     truth=Truth.VIDEO,
     media=(Medium.VIDEO, Medium.STILL),
-    start=_start,
+    start=_METHOD.start,
 )

@@ -104,7 +104,13 @@ def crop_face(pixels: Tensor, to_crop: NDArray[np.float64], side_px: int) -> Ten
 
 
 def paste_change(picture: NDArray[np.float32], box: Box, change: Tensor) -> None:
-    """Add a change of working size, in [0, 1] units, to a float picture of 8-bit steps."""
+    """Add a change to a picture, in place.
+
+    Args:
+        picture: (H, W, 3) in 8-bit steps, 0 to 255.
+        box: where the change belongs, pixels.
+        change: (1, 3, h, w) at working size, 1 = 255 steps; enlarged where the box is larger.
+    """
     left, top, right, bottom = box
     steps = change[0].permute(1, 2, 0).numpy() * 255.0
     size = (right - left, bottom - top)

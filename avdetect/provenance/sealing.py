@@ -87,7 +87,7 @@ def seconds_in_order(seconds: dict[int, bytes]) -> list[bytes]:
 
 
 def by_second(rows: NDArray[np.generic], moments_a_second: int) -> Iterator[bytes]:
-    """The bytes of every second of prints."""
+    """The bytes of every second of prints, (N, ...) a row a moment; the last may be short."""
     for start in range(0, len(rows), moments_a_second):
         yield np.ascontiguousarray(rows[start : start + moments_a_second]).tobytes()
 

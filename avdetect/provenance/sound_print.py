@@ -95,14 +95,14 @@ def symbols(measured: NDArray[np.float32]) -> NDArray[np.int8]:
 
 
 def pack(kept: NDArray[np.int8]) -> NDArray[np.uint8]:
-    """Symbols as rows of bytes, four to a byte."""
+    """(F, K) of -1, 0, 1 to (F, K / 4) bytes, four symbols each; K is a multiple of four."""
     two_bits = (kept + 1).astype(np.uint8).reshape(len(kept), -1, 4)
     shifts = np.array([0, 2, 4, 6], np.uint8)
     return np.asarray(np.bitwise_or.reduce(two_bits << shifts, axis=2), np.uint8)
 
 
 def unpack(packed: NDArray[np.uint8]) -> NDArray[np.int8]:
-    """The symbols that `pack` packed; a value that is none of them becomes 0."""
+    """(F, B) to (F, 4 B): what `pack` packed; a value that is no symbol becomes 0."""
     shifts = np.array([0, 2, 4, 6], np.uint8)
     two_bits = (packed[:, :, None] >> shifts & 3).reshape(len(packed), -1)
     return np.where(two_bits == 3, 0, two_bits.astype(np.int8) - 1).astype(np.int8)

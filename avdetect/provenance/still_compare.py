@@ -29,7 +29,7 @@ def altered_cells(sealed: Mosaic, shown: Mosaic) -> NDArray[np.bool_]:
 
 
 def still_changes(altered: NDArray[np.bool_], name: str) -> Iterator[Change]:
-    """One change for every connected part."""
+    """One change for every connected part of the (side - 2, side - 2) cells of `altered_cells`."""
     side = altered.shape[0] + CELL - 1
     _, _, stats, _ = cv2.connectedComponentsWithStats(altered.astype(np.uint8), connectivity=8)
     for left, top, width, height, n_cells in stats[1:].tolist():

@@ -29,7 +29,7 @@ class Ball:
     high: float = 1.0
 
     def hold(self, attacked: Tensor, original: Tensor) -> Tensor:
-        """The nearest allowed inputs."""
+        """(B, ...) to the nearest inputs that the attack may make of ``original``."""
         near = torch.minimum(
             torch.maximum(attacked, original - self.epsilon), original + self.epsilon
         )
@@ -56,7 +56,16 @@ def pgd(
     n_steps: int,
     chance: torch.Generator,
 ) -> Tensor:
-    """Steps of the gradient's sign from a random start, each held in the ball; the best is kept."""
+    """Steps of the gradient's sign from a random start, each held in the ball; the best is kept.
+
+    Args:
+        score: what is attacked.
+        inputs: (B, ...); they are kept where no step does better.
+        towards: (B,) +1 to look fake, -1 to look real.
+        ball: what may be changed.
+        n_steps: gradients taken.
+        chance: of the start.
+    """
     start = 2.0 * torch.rand(inputs.shape, generator=chance) - 1.0
     attacked = ball.hold(inputs + ball.epsilon * start, inputs)
     best, best_score = inputs, _reached(score, inputs, towards)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avdetect.tracing.grouping import LEAST_LOG_ODDS
-from eval.bootstrap import bootstrap_interval, central_95
+from eval.bootstrap import bootstrap_interval, central_95, times_drawn
 from eval.metrics import auc
 
 _N_DRAWS = 1000
@@ -93,11 +93,8 @@ def pair_lines(
 def _drawn(statistic: Callable[[NDArray[np.float64]], float], groups: Sequence[str]) -> Figure:
     """Cluster bootstrap (Efron & Tibshirani 1993): groups drawn with replacement, whole."""
     names, of = np.unique(np.asarray(groups), return_inverse=True)
-    rng = np.random.default_rng(0)
-    draws = np.empty(_N_DRAWS)
-    for number in range(_N_DRAWS):
-        times = np.bincount(rng.integers(0, len(names), len(names)), minlength=len(names))
-        draws[number] = statistic(times[of].astype(np.float64))
+    drawn = times_drawn(len(names), _N_DRAWS, 0)
+    draws = np.array([statistic(times[of].astype(np.float64)) for times in drawn])
     interval = central_95(draws)
     low, high = interval if interval is not None else (np.nan, np.nan)
     return Figure(

@@ -45,11 +45,6 @@ def fuse(evidence: Array, weights: Array) -> Array:
     return np.asarray(np.einsum("m,nmk->nk", weights, evidence))
 
 
-def least_logit(logits: Array) -> float:
-    """The limit that `KNOWN_KEPT` of pictures of known sources exceed; (N, K) their logits."""
-    return float(np.quantile(logits.max(1), 1.0 - KNOWN_KEPT))
-
-
 def fit_pair(likeness: Array, same: NDArray[np.bool_]) -> Array:
     """Logistic regression of likenesses, both classes weighed alike; the constant last.
 

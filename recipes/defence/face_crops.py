@@ -83,7 +83,7 @@ def as_tensor(pictures: NDArray[np.uint8]) -> Tensor:
 
 
 def to_side(faces: Tensor, side_px: int) -> Tensor:
-    """Faces at another size, without aliasing."""
+    """(N, 3, S, S) faces to another side, without aliasing."""
     if faces.shape[-1] == side_px:
         return faces
     return F.interpolate(
@@ -92,7 +92,7 @@ def to_side(faces: Tensor, side_px: int) -> Tensor:
 
 
 def moved(faces: Tensor, chance: torch.Generator) -> Tensor:
-    """Faces turned, scaled and shifted a little by chance."""
+    """(N, 3, S, S) faces turned, scaled and shifted a little by chance, at the same size."""
     n = len(faces)
     turn = torch.randn(n, generator=chance) * 0.06
     scale = 1.0 + torch.randn(n, generator=chance) * 0.04

@@ -31,7 +31,7 @@ from avdetect.nn.face_swapper import SIDE_PX, FaceSwapper
 from avdetect.nn.identity_encoder import IdentityEncoder
 from recipes.datasets.faces import load_faces
 from recipes.defence.face_crops import CROP_PX, Crops, as_tensor, load_crops, to_side
-from recipes.defence.intervals import mean_interval
+from recipes.defence.intervals import mean_figure
 from recipes.defence.settings import RUNS, IdentitySettings, Settings, read_settings
 from recipes.defence.train_identity import load_identity, vectors_of
 from recipes.defence.train_identity import weights_path as identity_path
@@ -113,10 +113,10 @@ def measure(shielded: Shielded, one: IdentitySettings, judge: IdentityEncoder) -
     clean = vectors["clean"]
     figures: dict[str, Any] = {
         "vector": {
-            name: _figure(_cosine(clean, vectors[name])) for name in vectors if name != "clean"
+            name: mean_figure(_cosine(clean, vectors[name])) for name in vectors if name != "clean"
         }
     }
-    figures["vector"]["stranger"] = _figure(_cosine(clean, clean.roll(1, 0)))
+    figures["vector"]["stranger"] = mean_figure(_cosine(clean, clean.roll(1, 0)))
     if weights_path(one.name).is_file():
         figures["swap"] = _swaps(shielded, load_swapper(one), vectors, judge)
     return figures
@@ -135,18 +135,18 @@ def _swaps(
     drawn = {name: swapped(rows) for name, rows in vectors.items()}
     drawn["stranger"] = swapped(vectors["clean"].roll(1, 0))
     alike = {name: _cosine(true, vectors_of(judge, faces)) for name, faces in drawn.items()}
-    figures: dict[str, Any] = {name: _figure(values) for name, values in alike.items()}
+    figures: dict[str, Any] = {name: mean_figure(values) for name, values in alike.items()}
     for name in ("shield", "shield_jpeg_75"):
         unshielded = "clean" if name == "shield" else "clean_jpeg_75"
-        figures[f"{name}_lowers"] = _figure(alike[unshielded] - alike[name])
+        figures[f"{name}_lowers"] = mean_figure(alike[unshielded] - alike[name])
         span = float((alike[unshielded] - alike["stranger"]).mean())
         left = float((alike[name] - alike["stranger"]).mean())
         figures[f"{name}_taken"] = round(left / span, 3) if span > 0 else None
         error = (drawn[name] - drawn[unshielded]).square().mean((1, 2, 3))
-        figures[f"{name}_swap_psnr_db"] = _figure(
+        figures[f"{name}_swap_psnr_db"] = mean_figure(
             -10.0 * np.log10(np.maximum(error.double().numpy(), 1e-10))
         )
-        figures[f"{name}_swap_ssim"] = _figure(_ssim(drawn[name], drawn[unshielded]))
+        figures[f"{name}_swap_ssim"] = mean_figure(_ssim(drawn[name], drawn[unshielded]))
     return figures
 
 
@@ -171,16 +171,6 @@ def _cosine(first: Tensor, second: Tensor) -> NDArray[np.float64]:
     return np.asarray(F.cosine_similarity(first, second).double().numpy())
 
 
-def _figure(values: NDArray[np.float64]) -> dict[str, Any]:
-    """Mean with its 95 % interval over people, who are one picture each."""
-    low, high = mean_interval(values)
-    return {
-        "n": len(values),
-        "mean": round(float(values.mean()), 3),
-        "mean_95": [round(low, 3), round(high, 3)],
-    }
-
-
 def _one_each(
     crops: Crops, among: NDArray[np.bool_], rng: np.random.Generator
 ) -> NDArray[np.int64]:
@@ -200,7 +190,7 @@ def measure_at(settings: Settings, n_people: int, bound_db: float) -> dict[str, 
 
     return {
         "asked_psnr_db": bound_db,
-        "picture_psnr_db": _figure(shielded.psnr_db),
+        "picture_psnr_db": mean_figure(shielded.psnr_db),
         "least_picture_psnr_db": round(float(shielded.psnr_db.min()), 2),
         "surrogates": of(settings.surrogates),
         "unseen": of(settings.unseen),

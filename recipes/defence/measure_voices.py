@@ -25,7 +25,7 @@ from avdetect.defence.fidelity import snr_db
 from avdetect.defence.speaker_features import embed
 from avdetect.defence.voice_shield import find_voice_change
 from eval.metrics import eer
-from recipes.defence.intervals import mean_interval
+from recipes.defence.intervals import mean_figure
 from recipes.defence.settings import RUNS, Settings, SpeakerSettings, read_settings
 from recipes.defence.train_speakers import embed_all, load_speaker, weights_path
 from recipes.defence.voice_clips import VoiceClips, load_voices
@@ -62,7 +62,7 @@ def measure_all(settings: Settings, n_clips: int, least_snr_db: float = SNR_DB) 
     return {
         "command": f"python -m recipes.defence.measure_voices --clips {n_clips}",
         "asked_snr_db": least_snr_db,
-        "snr_db": _figure(np.array(snrs)),
+        "snr_db": mean_figure(np.array(snrs)),
         "n_speakers": len(set(voices.speakers[ids])),
         "surrogates": of(known),
         "unseen": of(unseen),
@@ -98,12 +98,12 @@ def _measure(
         before = _against(unshielded, enrolled, voices, ids, pool)
         after = _against(arrived, enrolled, voices, ids, pool)
         figures[channel.replace(".", "_")] = {
-            "own_before": _figure((clean * unshielded).sum(1)),
-            "own_after": _figure((clean * arrived).sum(1)),
-            "same_before": _figure(before["same"]),
-            "same_after": _figure(after["same"]),
-            "other": _figure(before["other"]),
-            "same_lowered_by": _figure(before["same"] - after["same"]),
+            "own_before": mean_figure((clean * unshielded).sum(1)),
+            "own_after": mean_figure((clean * arrived).sum(1)),
+            "same_before": mean_figure(before["same"]),
+            "same_after": mean_figure(after["same"]),
+            "other": mean_figure(before["other"]),
+            "same_lowered_by": mean_figure(before["same"] - after["same"]),
             "eer_before": before["eer"],
             "eer_after": after["eer"],
         }
@@ -132,15 +132,6 @@ def _against(
 
 def _sent(waveforms: Waveforms, channel: str) -> Waveforms:
     return [through_codec(waveform, channel) for waveform in waveforms]
-
-
-def _figure(values: NDArray[np.float64]) -> dict[str, Any]:
-    low, high = mean_interval(values)
-    return {
-        "n": len(values),
-        "mean": round(float(values.mean()), 3),
-        "mean_95": [round(low, 3), round(high, 3)],
-    }
 
 
 def main() -> None:

@@ -6,19 +6,18 @@ python -m recipes.defence.train_identity [--only NAME] [--print]
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from avdetect.nn.identity_encoder import IdentityEncoder
 from eval.metrics import auc
 from recipes.defence.face_crops import Crops, as_tensor, load_crops, moved, to_side
+from recipes.defence.margin_training import MarginTraining, load_rounded, train_by_margin
 from recipes.defence.settings import (
     CONFIG,
     RUNS,
@@ -27,7 +26,6 @@ from recipes.defence.settings import (
     read_settings,
 )
 
-_SCALE, _MARGIN = 20.0, 0.2  # cosine softmax with an additive margin (CosFace, Wang et al. 2018)
 _SINGLE_SHARE = 0.4  # of a batch: people of one photograph, each a class of its own
 _LEAST_PICTURES = 4
 _LEAST_PX = 32
@@ -40,15 +38,8 @@ def train(settings: IdentitySettings, training: FaceTraining, crops: Crops) -> I
     rng = np.random.default_rng(settings.seed)
     pools, n_people = _pools(crops)
     net = IdentityEncoder(settings.network)
-    centres = nn.Parameter(torch.randn(len(pools), settings.network.width) * 0.1)
-    optimiser = torch.optim.AdamW(
-        [*net.parameters(), centres], training.learning_rate, weight_decay=0.05
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, training.learning_rate, total_steps=training.n_steps
-    )
-    start = time.monotonic()
-    for step in range(training.n_steps):
+
+    def draw() -> tuple[Tensor, Tensor]:
         n_single = round(_SINGLE_SHARE * training.batch)
         who = np.concatenate(
             [
@@ -57,30 +48,25 @@ def train(settings: IdentitySettings, training: FaceTraining, crops: Crops) -> I
             ]
         )
         faces = as_tensor(crops.pictures[[rng.choice(pools[k]) for k in who]])
-        vectors = net(varied(to_side(faces, settings.network.side_px), chance))
-        labels = torch.from_numpy(who)
-        cosines = vectors @ F.normalize(centres).T
-        loss = F.cross_entropy(_SCALE * (cosines - _MARGIN * F.one_hot(labels, len(pools))), labels)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        schedule.step()
-        if (step + 1) % 150 == 0:
-            print(
-                f"{settings.name}: step {step + 1}, loss {loss.item():.3f}, "
-                f"{time.monotonic() - start:.0f} s",
-                flush=True,
-            )
+        return net(varied(to_side(faces, settings.network.side_px), chance)), torch.from_numpy(who)
+
+    by_margin = MarginTraining(
+        name=settings.name,
+        n_people=len(pools),
+        width=settings.network.width,
+        n_steps=training.n_steps,
+        learning_rate=training.learning_rate,
+        told_every=150,
+    )
+    train_by_margin(net, by_margin, draw)
     return net.eval()
 
 
 def load_identity(settings: IdentitySettings) -> IdentityEncoder:
     """A trained encoder of the runs folder, with weights rounded as they ship."""
     net = IdentityEncoder(settings.network)
-    state = torch.load(weights_path(settings.name), weights_only=True)
-    rounded = {k: v.half().float() if v.is_floating_point() else v for k, v in state.items()}
-    net.load_state_dict(rounded)
-    return net.eval().requires_grad_(False)
+    load_rounded(net, weights_path(settings.name))
+    return net
 
 
 def weights_path(name: str) -> Path:
@@ -115,7 +101,7 @@ def verification(net: IdentityEncoder, crops: Crops) -> dict[str, Any]:
 
 
 def varied(faces: Tensor, chance: torch.Generator) -> Tensor:
-    """As pictures and swaps may come: another light, softer, grey, mirrored, cut otherwise."""
+    """(N, 3, S, S) faces as they may come: another light, softer, grey, mirrored, cut otherwise."""
     n = len(faces)
 
     def drawn(share: float) -> Tensor:

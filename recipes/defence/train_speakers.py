@@ -6,19 +6,18 @@ python -m recipes.defence.train_speakers [--only NAME]
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from avdetect.defence.speaker_features import embed
 from avdetect.nn.speaker_encoder import SpeakerEncoder
 from avdetect.timebase import SAMPLE_RATE_HZ
 from eval.metrics import auc, eer
+from recipes.defence.margin_training import MarginTraining, load_rounded, train_by_margin
 from recipes.defence.settings import (
     CONFIG,
     RUNS,
@@ -28,7 +27,6 @@ from recipes.defence.settings import (
 )
 from recipes.defence.voice_clips import VoiceClips, load_voices
 
-_SCALE, _MARGIN = 20.0, 0.2  # cosine softmax with an additive margin (CosFace, Wang et al. 2018)
 _CODED_SHARE = 0.3  # of the stretches come through a codec
 _NOISE = 0.03  # most, over the speech's level
 
@@ -41,40 +39,29 @@ def train(settings: SpeakerSettings, training: VoiceTraining, voices: VoiceClips
     names = names[counts >= 2]
     pools = [np.flatnonzero(voices.speakers == name) for name in names]
     net = SpeakerEncoder(settings.network)
-    centres = nn.Parameter(torch.randn(len(names), settings.network.embedding) * 0.1)
-    optimiser = torch.optim.AdamW(
-        [*net.parameters(), centres], training.learning_rate, weight_decay=0.05
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, training.learning_rate, total_steps=training.n_steps
-    )
-    start = time.monotonic()
-    for step in range(training.n_steps):
+
+    def draw() -> tuple[Tensor, Tensor]:
         who = np.repeat(rng.choice(len(names), training.speakers_per_batch, replace=False), 2)
         batch = [_stretch(voices, int(rng.choice(pools[k])), training.stretch_s, rng) for k in who]
-        labels = torch.from_numpy(who)
-        cosines = embed(net, torch.from_numpy(np.stack(batch))) @ F.normalize(centres).T
-        loss = F.cross_entropy(_SCALE * (cosines - _MARGIN * F.one_hot(labels, len(names))), labels)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        schedule.step()
-        if (step + 1) % 250 == 0:
-            print(
-                f"{settings.name}: step {step + 1}, loss {loss.item():.3f}, "
-                f"{time.monotonic() - start:.0f} s",
-                flush=True,
-            )
+        return embed(net, torch.from_numpy(np.stack(batch))), torch.from_numpy(who)
+
+    by_margin = MarginTraining(
+        name=settings.name,
+        n_people=len(names),
+        width=settings.network.embedding,
+        n_steps=training.n_steps,
+        learning_rate=training.learning_rate,
+        told_every=250,
+    )
+    train_by_margin(net, by_margin, draw)
     return net.eval()
 
 
 def load_speaker(settings: SpeakerSettings) -> SpeakerEncoder:
     """A trained encoder of the runs folder, with weights rounded as they ship."""
     net = SpeakerEncoder(settings.network)
-    state = torch.load(weights_path(settings.name), weights_only=True)
-    rounded = {k: v.half().float() if v.is_floating_point() else v for k, v in state.items()}
-    net.load_state_dict(rounded)
-    return net.eval().requires_grad_(False)
+    load_rounded(net, weights_path(settings.name))
+    return net
 
 
 def weights_path(name: str) -> Path:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from avdetect.fusion.late import LateFusion
 from avdetect.nn.fusion_network import FusionNetwork
-from eval.bootstrap import bootstrap_interval
+from eval.bootstrap import bootstrap_interval, paired_interval
 from eval.metrics import auc
 from recipes.fusion.items import FUSED, Item, network_logits
 from recipes.fusion.variants import VARIANTS
@@ -58,12 +58,6 @@ def _paired(
     groups: NDArray[np.str_],
 ) -> dict[str, float]:
     """Difference of AUC on the same resampled identities."""
-    trials = np.arange(len(labels), dtype=np.float64)
-
-    def difference(some: NDArray[np.bool_], drawn: NDArray[np.float64]) -> float:
-        rows = drawn.astype(np.int64)
-        return auc(some, scores[rows]) - auc(some, control[rows])
-
-    low, high = bootstrap_interval(difference, labels, trials, groups)
+    low, high = paired_interval(auc, labels, control, scores, groups)
     total = auc(labels, scores) - auc(labels, control)
     return {"auc": total, "low": low, "high": high, "n": float(len(labels))}

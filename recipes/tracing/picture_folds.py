@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -66,7 +65,7 @@ class Library:
         self.rows = list(rows)
         self.sources = known_sources(self.rows)
         self._pictures = {row.id: read_picture(row) for row in self.rows}
-        self._spectra = {condition: _kept_spectra(condition) for condition in CONDITIONS}
+        self._spectra: dict[str, dict[str, NDArray[np.float32]]] = {name: {} for name in CONDITIONS}
 
     def picture(self, row: FaceRow) -> Picture:
         """(H, W, 3) uint8 RGB as stored."""
@@ -92,25 +91,6 @@ class Library:
         if row.id not in kept:
             kept[row.id] = residual_spectrum(cut_blocks(self.conditioned(row, condition)))
         return kept[row.id]
-
-    def keep_spectra(self, condition: str) -> None:
-        """Compute the spectra of a condition and keep them for later runs."""
-        rows = [r for r in self.rows if r.is_known or condition not in NEEDS_128]
-        spectra = np.stack([self.spectrum(row, condition) for row in rows])
-        RUNS.mkdir(parents=True, exist_ok=True)
-        np.savez(_spectra_path(condition), ids=[row.id for row in rows], spectra=spectra)
-
-
-def _spectra_path(condition: str) -> Path:
-    return RUNS / f"spectra_{condition}.npz"
-
-
-def _kept_spectra(condition: str) -> dict[str, NDArray[np.float32]]:
-    path = _spectra_path(condition)
-    if not path.is_file():
-        return {}
-    with np.load(path) as kept:
-        return dict(zip(kept["ids"].tolist(), kept["spectra"], strict=True))
 
 
 def train_matchers(
