@@ -39,7 +39,9 @@ class KnownDetector:
         if progress is not None:
             progress(1.0, 2.0)
         verdict = self._verdict(path, content, options["prior_fake"])
-        return SimpleNamespace(verdict=verdict, exhibits=known.exhibits(), bites=known.sounds())
+        return SimpleNamespace(
+            verdict=verdict, exhibits=known.exhibits(), bites=known.sounds(), cues=()
+        )
 
     def scan_many(self, sources, **options) -> Iterator[Verdict]:
         return (self.examine(source, **options).verdict for source in sources)

@@ -85,7 +85,15 @@ def test_raw_format_searches_folders_for_raw_files_and_reaches_the_detector(
     assert [json.loads(line)["input"]["path"] for line in lines_of(capsys)] == [
         f"{tmp_path}/call.ul"
     ]
-    assert detector.asked == [{"channel": "all", "prior_fake": 0.5, "format": "ulaw", "rate": 8000}]
+    assert detector.asked == [
+        {
+            "channel": "all",
+            "cues": "default",
+            "prior_fake": 0.5,
+            "format": "ulaw",
+            "rate": 8000,
+        }
+    ]
 
 
 def test_a_reference_is_enrolled_once_for_all_inputs(detector, clips, capsys):
