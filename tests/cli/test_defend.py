@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -108,6 +109,14 @@ def test_an_earlier_copy_is_replaced_only_by_force(voice, capsys):
     assert copy.read_bytes() == b"mine"
     assert run(["defend", str(voice), "--force"]) == 0
     assert copy.stat().st_size > 1000
+
+
+def test_a_pipe_is_never_replaced(voice, capsys):
+    pipe = voice.with_name("pipe.wav")
+    os.mkfifo(pipe)
+    assert run(["defend", str(voice), "--out", str(pipe), "--force"]) == 2
+    assert "is a device or pipe" in capsys.readouterr().err
+    assert pipe.is_fifo()
 
 
 def test_the_input_is_never_replaced(voice, capsys):
