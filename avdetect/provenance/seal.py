@@ -256,7 +256,8 @@ def _parse(data: bytes, called: str) -> Seal:
         return Seal.model_validate_json(data)
     except ValidationError as e:
         where = ".".join(str(part) for part in e.errors()[0]["loc"])
-        raise SealError(f"{called}: the seal is damaged or tampered with, at {where}") from e
+        at = f", at {where}" if where else ""
+        raise SealError(f"{called}: the seal is damaged or tampered with{at}") from e
 
 
 def pack_blob(values: NDArray[np.generic] | bytes) -> str:

@@ -104,6 +104,14 @@ def test_a_seal_takes_nobodys_place_unasked(call, seal_path):
     assert seal_path.read_bytes() != before
 
 
+def test_a_text_that_is_no_unicode_is_damage_without_an_empty_place(seal_path):
+    seal = json.loads(seal_path.read_bytes())
+    seal["body"]["made_by"] = "\ud800"
+    seal_path.write_text(json.dumps(seal))
+    with pytest.raises(SealError, match=r"damaged or tampered with(, at \S+)?$"):
+        read_seal(seal_path)
+
+
 def test_a_dangling_link_at_the_name_is_left_alone(call, tmp_path):
     link = tmp_path / "a.seal"
     link.symlink_to(tmp_path / "elsewhere")
