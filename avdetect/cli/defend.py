@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -13,6 +14,7 @@ import typer
 
 from avdetect.cli import exit_codes
 from avdetect.cli.progress import ReportProgress, progress_bar, wants_bar
+from avdetect.cli.streams import own_streams
 from avdetect.errors import InputError, UsageError
 from avdetect.report.words import plain
 
@@ -200,11 +202,11 @@ def _encoders(name: str, speaker_model: Path | None) -> tuple[list[Encoder], Shi
 
 
 def _run(request: DefendRequest, target: Path, shield: Shield, work: _Work) -> int:
-    if wants_bar(quiet=request.quiet):
-        with progress_bar(str(request.source), "shield") as show:
-            result = work(show)
-    else:
-        result = work(None)
+    with own_streams(), ExitStack() as stack:
+        show: ReportProgress | None = None
+        if wants_bar(quiet=request.quiet):
+            show = stack.enter_context(progress_bar(str(request.source), "shield"))
+        result = work(show)
     typer.echo(plain(f"{target}: {result}"))
     if not request.quiet:
         typer.echo(plain(f"Shield {shield.name}. Measured of it in general, not of this file:"))

@@ -124,7 +124,7 @@ def seal(  # noqa: PLR0913, PLR0917  (one parameter per option)
 
     target = out or _beside(file, SEAL_SUFFIX)
     signer = load_private_key(key)
-    check_target(target, file, replace=replace)
+    check_target(target, file, replace=replace, key=key)
     made = _shown(
         file,
         "sealing",

@@ -31,6 +31,8 @@ def check_target(target: Path, source: Path, suffixes: tuple[str, ...], *, repla
         raise UsageError(f"{target}: is the input itself, which stays as it is; give another --out")
     if target.is_dir():
         raise OutputError(f"{target}: is a folder; name a file in it")
+    if target.exists() and not target.is_file():  # a device would be gone for everybody
+        raise OutputError(f"{target}: is a device or pipe, no file; give another --out")
     if target.exists() and not replace:
         raise OutputError(f"{target}: is there already; give another --out, or --force")
     if not target.parent.is_dir():

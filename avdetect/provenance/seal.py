@@ -151,19 +151,23 @@ def _canonical(body: SealBody) -> bytes:
     return json.dumps(body.model_dump(mode="json"), sort_keys=True, separators=(",", ":")).encode()
 
 
-def check_target(path: Path, recording: Path, *, replace: bool) -> None:
+def check_target(path: Path, recording: Path, *, replace: bool, key: Path | None = None) -> None:
     """Refuse a name for a seal before the recording is read.
 
     Raises:
-        OutputError: a seal is there already, it is the recording itself, or nothing can be
-            written there.
+        OutputError: a seal is there already, it is the recording or the key itself, no plain
+            file, or nothing can be written there.
     """
     called = display_path(path)
     if os.path.lexists(path):
         if path.exists() and recording.exists() and path.samefile(recording):
             raise OutputError(f"{called}: is the recording itself; name another file with --out")
+        if key is not None and path.exists() and key.exists() and path.samefile(key):
+            raise OutputError(f"{called}: is the private key itself; name another with --out")
         if path.is_dir():
             raise OutputError(f"{called}: is a folder; name a file with --out")
+        if path.exists() and not path.is_file():  # a device would be gone for everybody
+            raise OutputError(f"{called}: is a device or pipe, no file; name a file with --out")
         if not replace:
             raise OutputError(f"{called}: is there already; name another with --out, or --replace")
     if not path.parent.is_dir():
@@ -194,10 +198,12 @@ def write_seal(seal: Seal, path: Path, *, replace: bool = False) -> None:
             part.replace(path)
         else:
             _move_to_free_name(part, path)
+        part = None
     except OSError as e:
+        raise OutputError(f"{called}: the seal cannot be written: {e.strerror}") from e
+    finally:  # Ctrl-C, too, leaves nothing half-written
         if part is not None:
             part.unlink(missing_ok=True)
-        raise OutputError(f"{called}: the seal cannot be written: {e.strerror}") from e
 
 
 def _move_to_free_name(part: Path, path: Path) -> None:
@@ -250,7 +256,8 @@ def _parse(data: bytes, called: str) -> Seal:
         return Seal.model_validate_json(data)
     except ValidationError as e:
         where = ".".join(str(part) for part in e.errors()[0]["loc"])
-        raise SealError(f"{called}: the seal is damaged or tampered with, at {where}") from e
+        at = f", at {where}" if where else ""
+        raise SealError(f"{called}: the seal is damaged or tampered with{at}") from e
 
 
 def pack_blob(values: NDArray[np.generic] | bytes) -> str:

@@ -120,5 +120,11 @@ def _write_new(path: Path, data: bytes, *, mode: int) -> None:
     except (OSError, ValueError) as e:
         reason = getattr(e, "strerror", None) or str(e)
         raise OutputError(f"{display_path(path)}: the key cannot be written: {reason}") from e
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(data)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+    except BaseException as e:
+        path.unlink(missing_ok=True)  # half a key is worse than none
+        if not isinstance(e, OSError):
+            raise
+        raise OutputError(f"{display_path(path)}: the key cannot be written: {e.strerror}") from e

@@ -53,6 +53,8 @@ def check_target(target: Path, source: Path | None = None) -> None:
         raise UsageError(f"{target}: is the clip itself; give the evidence video another name")
     if target.is_dir():
         raise OutputError(f"{target}: is a folder; name a file in it")
+    if target.exists() and not target.is_file():  # a device would be gone for everybody
+        raise OutputError(f"{target}: is a device or pipe, no file; choose another name")
     folder = target.parent
     if not folder.is_dir():
         raise OutputError(f"{target}: there is no folder {folder}; make it or choose another")

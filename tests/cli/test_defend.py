@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -110,6 +113,14 @@ def test_an_earlier_copy_is_replaced_only_by_force(voice, capsys):
     assert copy.stat().st_size > 1000
 
 
+def test_a_pipe_is_never_replaced(voice, capsys):
+    pipe = voice.with_name("pipe.wav")
+    os.mkfifo(pipe)
+    assert run(["defend", str(voice), "--out", str(pipe), "--force"]) == 2
+    assert "is a device or pipe" in capsys.readouterr().err
+    assert pipe.is_fifo()
+
+
 def test_the_input_is_never_replaced(voice, capsys):
     before = voice.read_bytes()
     assert run(["defend", str(voice), "--out", str(voice), "--force"]) == 2
@@ -145,3 +156,12 @@ def test_a_models_folder_without_a_shield_says_so(voice, tmp_path, monkeypatch, 
     monkeypatch.setenv("AVDETECT_MODELS", str(bare))
     assert run(["defend", str(voice)]) == 2
     assert "voice_shield: none" in capsys.readouterr().err
+
+
+def test_no_library_chatters_beside_the_one_line(tmp_path):
+    picture = tmp_path / "grey.png"
+    cv2.imwrite(str(picture), np.full((300, 400, 3), 90, np.uint8))
+    command = [sys.executable, "-m", "avdetect", "defend", str(picture), "-q"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr == f"avdetect: {picture}: no face to shield in it\n"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -101,6 +104,14 @@ def test_a_seal_takes_nobodys_place_unasked(call, seal_path):
     assert seal_path.read_bytes() != before
 
 
+def test_a_text_that_is_no_unicode_is_damage_without_an_empty_place(seal_path):
+    seal = json.loads(seal_path.read_bytes())
+    seal["body"]["made_by"] = "\ud800"
+    seal_path.write_text(json.dumps(seal))
+    with pytest.raises(SealError, match=r"damaged or tampered with(, at \S+)?$"):
+        read_seal(seal_path)
+
+
 def test_a_dangling_link_at_the_name_is_left_alone(call, tmp_path):
     link = tmp_path / "a.seal"
     link.symlink_to(tmp_path / "elsewhere")
@@ -115,6 +126,49 @@ def test_names_where_no_seal_can_be_are_refused_first(call, tmp_path):
         check_target(tmp_path, call, replace=True)
     with pytest.raises(OutputError, match="there is no folder"):
         check_target(tmp_path / "no" / "a.seal", call, replace=False)
+
+
+def test_a_device_or_pipe_is_never_replaced_by_a_seal(call, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OutputError, match="is a device or pipe"):
+        check_target(pipe, call, replace=True)
+
+
+def test_the_private_key_is_never_replaced_by_a_seal(call, tmp_path):
+    private = tmp_path / "desk.pem"
+    new_key_pair(private)
+    with pytest.raises(OutputError, match="is the private key itself"):
+        check_target(private, call, replace=True, key=private)
+
+
+def test_ctrl_c_while_a_seal_is_written_leaves_nothing(call, tmp_path, monkeypatch):
+    def interrupted(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("avdetect.provenance.seal.os.link", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_seal(sealed(call), tmp_path / "a.seal")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_no_half_a_key(tmp_path):
+    code = (
+        "import resource, signal, sys\n"
+        "from pathlib import Path\n"
+        "from avdetect.errors import OutputError\n"
+        "from avdetect.provenance.signing import new_key_pair\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))\n"
+        "try:\n"
+        "    new_key_pair(Path(sys.argv[1]))\n"
+        "except OutputError as e:\n"
+        "    print(e)\n"
+    )
+    command = [sys.executable, "-B", "-c", code, str(tmp_path / "desk.pem")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "the key cannot be written: File too large" in done.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_new_key_is_for_its_owner_alone_and_never_overwritten(tmp_path):
