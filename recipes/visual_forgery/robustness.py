@@ -18,9 +18,13 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from avdetect.channels.picture_codecs import h264, jpeg
+from avdetect.channels.picture_degrade import blur
 from avdetect.nn.face_network import FaceNetwork
+from eval.attacks.black_box import random_search, squares
 from eval.attacks.gradient import Ball, fgsm, pgd
 from eval.bootstrap import bootstrap_interval
 from eval.metrics import accuracy, auc
@@ -34,10 +38,11 @@ MODEL = "visual_forgery-highpasscnn-selfforged-202611"
 _SWITCH = AdversarialSettings(share=0.5, epsilon=2 / 255, steps=1)
 _RATE = 6e-4  # the warm-up of a long training lets half of it through here
 _PAIRS_PER_BATCH = 6
-_PGD_STEPS = 5
+_PGD_STEPS, _QUERIES = 5, 60
 _SEED = 2611
 _AT_ONCE = 8
 
+Picture = NDArray[np.uint8]
 Attack = Callable[[Callable[[Tensor], Tensor], Tensor, Tensor], Tensor]
 
 
@@ -53,7 +58,38 @@ def attacks(chance: torch.Generator) -> dict[str, Attack]:
         table[f"fgsm {epsilon}/255"] = by_sign
     ball_2 = Ball(epsilon=2 / 255)
     table["pgd 2/255"] = lambda s, f, t: pgd(s, f, t, ball_2, _PGD_STEPS, chance)
+    table[f"{_QUERIES} queries 2/255"] = _searched
+    table["laundered: JPEG 50"] = _laundered(lambda picture: jpeg(picture, 50))
+    table["laundered: H.264 crf 32"] = _laundered(lambda picture: h264(picture, 32))
+    table["laundered: blur"] = _laundered(lambda picture: blur(picture[None], 1.0)[0])
     return table
+
+
+def _searched(score: Callable[[Tensor], Tensor], faces: Tensor, towards: Tensor) -> Tensor:
+    """Black box: a random search that sees nothing but the score."""
+    rng = np.random.default_rng(_SEED)
+
+    def query(values: NDArray[np.float32]) -> float:
+        with torch.no_grad():
+            return float(score(torch.from_numpy(values).permute(2, 0, 1)[None])[0])
+
+    found = []
+    for face, way in zip(faces.permute(0, 2, 3, 1).numpy(), towards.tolist(), strict=True):
+        original = np.ascontiguousarray(face, np.float32)
+        propose = squares(original, 2 / 255)
+        found.append(random_search(query, original, int(way), propose, _QUERIES, rng).attacked)
+    return torch.from_numpy(np.stack(found)).permute(0, 3, 1, 2)
+
+
+def _laundered(step: Callable[[Picture], Picture]) -> Attack:
+    """Every face through a channel; which way it is to look makes no difference."""
+
+    def attack(_score: Any, faces: Tensor, _towards: Tensor) -> Tensor:
+        pictures = np.rint(faces.permute(0, 2, 3, 1).numpy() * 255.0).astype(np.uint8)
+        sent = np.stack([step(np.ascontiguousarray(picture)) for picture in pictures])
+        return torch.from_numpy(sent).permute(0, 3, 1, 2).float() / 255.0
+
+    return attack
 
 
 def tune(settings: Settings, twins: Iterator[TwinCrops], n_steps: int) -> FaceNetwork:
