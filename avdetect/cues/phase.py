@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from avdetect.cues.base import ClipFacts, Cue, CueCurve, CueTools, Measurement, Medium, Truth
 from avdetect.cues.harmonics import BAND_EDGES_HZ, MEASURES, N_BANDS, phase_measures
 from avdetect.cues.pitch import FRAME, HOP, HOP_S, track_pitch
-from avdetect.cues.sounds import MOST_POINTS, FrameGrid, SoundReading
+from avdetect.cues.sounds import MOST_POINTS, FrameGrid, SoundReading, inside
 from avdetect.observation import ChannelAudio, Observation
 from avdetect.types import Part, Segment
 
@@ -35,7 +35,7 @@ class _Phase:
 
     def add(self, channel: ChannelAudio, observation: Observation) -> None:
         frames, times_s = self._grid.take(channel, observation.segment.start_s)
-        track = track_pitch(frames)
+        track = track_pitch(frames).within(inside(times_s, channel.speech))
         for run in track.runs(_LEAST_RUN):
             found, n = phase_measures(frames, track, run), run.stop - run.start
             known = np.isfinite(found)

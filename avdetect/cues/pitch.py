@@ -46,6 +46,10 @@ class PitchTrack:
         """(N,) where a pitch was found."""
         return np.asarray(self.hertz > 0)
 
+    def within(self, kept: NDArray[np.bool_]) -> PitchTrack:
+        """The same with no voice outside ``kept`` (N,): a hum or a tune has a pitch, too."""
+        return PitchTrack(np.where(kept, self.hertz, 0.0), self.strength, self.level_db)
+
     def runs(self, least: int) -> list[slice]:
         """Stretches of at least ``least`` voiced frames in a row."""
         edges = np.flatnonzero(np.diff(np.r_[False, self.voiced, False].astype(np.int8)))

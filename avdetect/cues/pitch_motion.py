@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from avdetect.cues.base import ClipFacts, Cue, CueCurve, CueTools, Measurement, Medium, Truth
 from avdetect.cues.pitch import FRAME, HOP, HOP_S, PitchTrack, track_pitch
-from avdetect.cues.sounds import FrameGrid, SoundReading
+from avdetect.cues.sounds import FrameGrid, SoundReading, inside
 from avdetect.observation import ChannelAudio, Observation
 from avdetect.timebase import SAMPLE_RATE_HZ
 from avdetect.types import Part, Segment
@@ -53,7 +53,7 @@ class _PitchMotion:
 
     def add(self, channel: ChannelAudio, observation: Observation) -> None:
         frames, times_s = self._grid.take(channel, observation.segment.start_s)
-        track = track_pitch(frames)
+        track = track_pitch(frames).within(inside(times_s, channel.speech))
         for run in track.runs(_LEAST_RUN):
             self._hear(frames, track, run)
             first = self._seen.start_s if self._seen else float(times_s[run][0])

@@ -1,8 +1,9 @@
 """Fit what each cue is worth, on each medium, and ship it: ``python -m recipes.cues.train``.
 
 Features come from ``python -m eval cues --fresh``. The models that ship are fitted on all measured
-clips; the figures beside them are those of models that had not seen the clip's fold. A cue gets a
-say in the verdict only on a medium where the fusion with cues was surely better.
+clips; the figures beside them are those of models that had not seen the clip's fold, and their
+claims are scaled to what was right out of fold. A cue gets a say in the verdict only on a medium
+where the fusion with cues was surely better.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from avdetect.cues.worth import FIGURES
 from avdetect.errors import DataNotFoundError
 from eval.cues.command import OUT, control_of, rows_of
 from eval.cues.figures import Figures, figures
-from eval.cues.fit import fit_linear
+from eval.cues.fit import fit_linear, tempered, tempering
 from eval.cues.material import LONGEST_S, STILL_PX, STILL_QUALITY, Sample, samples
 from eval.cues.scores import read_scores, usable
 from eval.shared_data import shared_root
@@ -84,15 +85,20 @@ def _measured(medium: Medium) -> list[tuple[Cue, Figures]]:
 def _worth(
     cue: Cue, medium: Medium, clips: list[Sample], found: Figures
 ) -> dict[str, torch.Tensor]:
+    scored = read_scores(OUT / f"{medium}.csv")
     judged = usable(clips, rows_of(medium)[cue.name], cue)
     model = fit_linear([row.features for _, row, _ in judged], [label for _, _, label in judged])
+    told = {row.id: row.llrs[cue.name] for row in scored if cue.name in row.llrs}
+    held_out = [(told[s.row.id], label) for s, _, label in judged if s.row.id in told]
+    factor = tempering([llr for llr, _ in held_out], [label for _, label in held_out])
+    model = tempered(model, factor)
     numbers = {
         "mean": model.mean,
         "deviation": model.deviation,
         "weights": model.weights,
         "offset": np.array([model.offset]),
         "limit": np.array([model.limit]),
-        "say": np.array([_say(cue, medium)]),
+        "say": np.array([_say(cue, medium) / factor if factor else 0.0]),
         "figures": np.array([_figure(found, name) for name in FIGURES]),
     }
     return {

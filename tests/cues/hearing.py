@@ -43,6 +43,11 @@ def listen(
     return reading.measurements()[0], curves[0] if curves else None
 
 
+def listen_to_speech(cue: Cue, waveform: np.ndarray) -> tuple[Measurement, CueCurve | None]:
+    """The same where all of it was found to be speech."""
+    return listen(cue, waveform, (Segment(0.0, len(waveform) / RATE_HZ),))
+
+
 def listen_to_file(cue: Cue, source) -> tuple[Measurement, CueCurve | None]:
     """The same of a media file: a path, bytes, or (samples, rate)."""
     with open_clip(source) as clip:

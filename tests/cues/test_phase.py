@@ -10,7 +10,7 @@ from avdetect.cues.harmonics import harmonics_of
 from avdetect.cues.phase import CUE
 from avdetect.cues.pitch import FRAME
 from tests import synth
-from tests.cues.hearing import listen, pulses
+from tests.cues.hearing import listen, listen_to_speech, pulses
 
 
 def _named(measurement):
@@ -45,9 +45,11 @@ def test_harmonics_of_pulses_are_in_phase_at_their_frequency(pitch_hz):
 
 
 def test_a_voice_whose_phases_were_redrawn_stands_apart_in_every_measure():
-    steady = _named(listen(CUE, pulses(3.0, 120 + 10 * np.sin(np.arange(48000) / 6000)))[0])
+    steady = _named(
+        listen_to_speech(CUE, pulses(3.0, 120 + 10 * np.sin(np.arange(48000) / 6000)))[0]
+    )
     redrawn = _named(
-        listen(CUE, _redrawn(pulses(3.0, 120 + 10 * np.sin(np.arange(48000) / 6000))))[0]
+        listen_to_speech(CUE, _redrawn(pulses(3.0, 120 + 10 * np.sin(np.arange(48000) / 6000))))[0]
     )
     for name, value in steady.items():
         if name.startswith(("shift_stability", "phase_bend")):
@@ -58,13 +60,13 @@ def test_a_voice_whose_phases_were_redrawn_stands_apart_in_every_measure():
 
 def test_level_and_a_telephone_band_hardly_change_it():
     voice = synth.speech_like(4.0)
-    plain = np.array(listen(CUE, voice)[0].features)
-    changed = np.array(listen(CUE, scale_gain(narrow_band(voice), -12.0))[0].features)
+    plain = np.array(listen_to_speech(CUE, voice)[0].features)
+    changed = np.array(listen_to_speech(CUE, scale_gain(narrow_band(voice), -12.0))[0].features)
     assert np.abs(plain - changed).max() < 0.25
 
 
 def test_noise_has_no_voice_to_measure():
-    measurement, curve = listen(CUE, synth.noise(3.0))
+    measurement, curve = listen_to_speech(CUE, synth.noise(3.0))
     assert measurement.missing is not None
     assert "voiced speech" in measurement.missing
     assert curve is None
@@ -74,9 +76,15 @@ def test_segment_covers_the_voice_and_not_the_silence_around_it():
     voice = np.concatenate(
         [np.zeros(32000, np.float32), pulses(2.0, 130.0), np.zeros(32000, np.float32)]
     )
-    measurement, curve = listen(CUE, voice)
+    measurement, curve = listen_to_speech(CUE, voice)
     assert measurement.segment is not None
     assert 1.9 < measurement.segment.start_s < 2.1
     assert 3.9 < measurement.segment.end_s < 4.1
     assert curve is not None
     assert np.all(np.diff(curve.x) > 0)
+
+
+def test_a_tune_outside_speech_is_no_voice():
+    measurement, curve = listen(CUE, pulses(4.0, 150.0))
+    assert measurement.missing is not None
+    assert curve is None

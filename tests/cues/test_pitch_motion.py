@@ -7,11 +7,11 @@ import pytest
 
 from avdetect.cues.pitch_motion import CUE
 from tests import synth
-from tests.cues.hearing import RATE_HZ, listen, pulses
+from tests.cues.hearing import RATE_HZ, listen, listen_to_speech, pulses
 
 
 def _named(waveform):
-    measurement, _ = listen(CUE, waveform)
+    measurement, _ = listen_to_speech(CUE, waveform)
     assert measurement.missing is None, measurement.missing
     return dict(zip(CUE.features, measurement.features, strict=True))
 
@@ -56,13 +56,19 @@ def test_a_slow_glide_is_not_tremor():
 
 
 def test_pitch_is_drawn_over_time():
-    _, curve = listen(CUE, pulses(2.0, 150.0))
+    _, curve = listen_to_speech(CUE, pulses(2.0, 150.0))
     assert curve is not None
     np.testing.assert_allclose(np.median(curve.y), 150.0, rtol=0.01)
 
 
 def test_noise_and_short_voices_are_told_as_too_little():
     for waveform in (synth.noise(3.0), pulses(0.4, 120.0)):
-        measurement, _ = listen(CUE, waveform)
+        measurement, _ = listen_to_speech(CUE, waveform)
         assert measurement.missing is not None
         assert "too little sustained voice" in measurement.missing
+
+
+def test_a_tune_outside_speech_is_no_voice():
+    measurement, curve = listen(CUE, pulses(4.0, 150.0))
+    assert measurement.missing is not None
+    assert curve is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eval.cues.fit import fit_linear, out_of_fold
+from eval.cues.fit import fit_linear, out_of_fold, tempered, tempering
 from eval.metrics import auc, cllr
 
 
@@ -61,3 +61,21 @@ def test_a_fold_without_which_a_class_is_missing_is_not_scored():
 def test_one_class_alone_is_refused():
     with pytest.raises(ValueError, match="both classes"):
         fit_linear(np.zeros((5, 2)), np.ones(5))
+
+
+def test_claims_that_are_too_strong_are_scaled_down_and_right_ones_are_kept():
+    rng = np.random.default_rng(2)
+    labels = np.repeat([0, 1], 3000)
+    # A true LLR of Gaussians: its mean is half its variance.
+    llrs = rng.normal(np.where(labels == 1, 0.5, -0.5), 1.0)
+    assert tempering(3.0 * llrs, labels) == pytest.approx(1 / 3, abs=0.05)
+    assert tempering(llrs, labels) > 0.9
+    assert tempering(-llrs, labels) == 0.0
+
+
+def test_scaling_keeps_the_ranking_and_the_bound():
+    features, labels, _ = gaussians(200, shift=1.0)
+    model = fit_linear(features, labels)
+    half = tempered(model, 0.5)
+    assert half.fake_llr((4.0, 0.0)) == pytest.approx(0.5 * model.fake_llr((4.0, 0.0)))
+    assert half.limit == model.limit
