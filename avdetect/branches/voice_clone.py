@@ -37,6 +37,8 @@ ROW_S = 0.5
 _ENOUGH_SPEECH_S = 4.0
 _ROW_SAMPLES = seconds_to_samples(ROW_S)
 _FRAME_SAMPLES = seconds_to_samples(FRAME_S)
+_LEAST_BANDWIDTH_HZ = 2000.0  # no line that anything was learned from ends below 3 kHz
+_NO_SPEECH = "no speech here"
 _NARROW_HZ = 5000.0  # between the 4 kHz of a telephone line and the 7 kHz of a wide one
 _INPUT_SAMPLES = seconds_to_samples(OBSERVATION_S)
 
@@ -79,10 +81,10 @@ class VoiceCloneBranch:
             for observation in observations
             for channel in observation.channels
         ]
-        speaking = [job for job in jobs if job.has_speech]
+        speaking = [job for job in jobs if job.unusable is None]
         rows = iter(self._judge(speaking))
         outputs = iter(
-            [job.output(*next(rows)) if job.has_speech else self._absent(job) for job in jobs]
+            [job.output(*next(rows)) if job.unusable is None else self._absent(job) for job in jobs]
         )
         return [[next(outputs) for _ in observation.channels] for observation in observations]
 
@@ -93,6 +95,8 @@ class VoiceCloneBranch:
         speech_s = float(weights.sum(dtype=np.float64)) * ROW_S
         if speech_s < LEAST_SPEECH_S:
             reason = f"too little speech: {speech_s:.1f} s found, {LEAST_SPEECH_S:.1f} s needed"
+            muffled = [o.missing for o in outputs if o.missing not in (None, _NO_SPEECH)]
+            reason = muffled[-1] if muffled and muffled[-1] else reason
             return PartScore(part=part, segment=None, score=None, quality=0.0, missing=reason)
         scores = np.concatenate([output.scores for output in judged])
         heard = np.concatenate([output.segments for output in judged])[weights > 0]
@@ -134,7 +138,7 @@ class VoiceCloneBranch:
         return scores
 
     def _absent(self, job: _Job) -> BranchOutput:
-        return BranchOutput.absent(job.part, "no speech here", self.token_width)
+        return BranchOutput.absent(job.part, job.unusable or _NO_SPEECH, self.token_width)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +153,7 @@ class _Job:
         segments: (L, 2) rows that really exist, on the clip's clock.
         weights: (L,) share of each row that is speech not judged before.
         frame_weights: (F,) share of speech of each frame that really exists.
-        narrow: whether the sound has a telephone's bandwidth.
+        bandwidth_hz: of the sound as recorded; None where it is not known.
     """
 
     part: Part
@@ -159,11 +163,24 @@ class _Job:
     segments: NDArray[np.float64]
     weights: NDArray[np.float32]
     frame_weights: NDArray[np.float32]
-    narrow: bool
+    bandwidth_hz: float | None
 
     @property
-    def has_speech(self) -> bool:
-        return bool(self.speech.any())
+    def narrow(self) -> bool:
+        """Whether the sound has a telephone's bandwidth."""
+        return is_narrow(self.bandwidth_hz)
+
+    @property
+    def unusable(self) -> str | None:
+        """Why it cannot be judged, in words; None where it can."""
+        if not self.speech.any():
+            return _NO_SPEECH
+        if self.bandwidth_hz is not None and self.bandwidth_hz < _LEAST_BANDWIDTH_HZ:
+            return (
+                f"the sound ends at {self.bandwidth_hz:.0f} Hz, "
+                f"{_LEAST_BANDWIDTH_HZ:.0f} Hz are needed"
+            )
+        return None
 
     @staticmethod
     def of(observation: Observation, channel: ChannelAudio) -> _Job:
@@ -186,7 +203,7 @@ class _Job:
             frame_weights=np.pad(speech, (0, -len(speech) % _FRAME_SAMPLES))
             .reshape(-1, _FRAME_SAMPLES)
             .mean(1),
-            narrow=is_narrow(channel.bandwidth_hz),
+            bandwidth_hz=channel.bandwidth_hz,
         )
 
     def output(

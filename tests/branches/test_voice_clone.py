@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -96,6 +98,19 @@ def test_a_part_without_any_speech_is_absent(branch: VoiceCloneBranch) -> None:
     pooled = branch.pool(MONO, flat(branch.run([observe(0.0, 4.0)])))
     assert pooled.missing == "too little speech: 0.0 s found, 1.0 s needed"
     assert pooled.quality == 0.0
+
+
+def test_sound_too_muffled_to_judge_is_said_and_not_guessed(branch: VoiceCloneBranch) -> None:
+    heard = observe(0.0, 4.0, Segment(0.0, 4.0))
+    (channel,) = heard.channels
+    for bandwidth_hz, judged in ((500.0, False), (1900.0, False), (3400.0, True), (None, True)):
+        muffled = replace(heard, channels=(replace(channel, bandwidth_hz=bandwidth_hz),))
+        found = branch.pool(MONO, flat(branch.run([muffled])))
+        assert (found.score is not None) == judged
+        assert (
+            judged
+            or found.missing == f"the sound ends at {bandwidth_hz:.0f} Hz, 2000 Hz are needed"
+        )
 
 
 def test_quality_grows_with_speech(branch: VoiceCloneBranch) -> None:
