@@ -41,6 +41,8 @@ def machine(device: str) -> dict[str, str]:
 def model_facts(bundle_name: str) -> dict[str, Any]:
     """Every file that a bundle's scores depend on, by role, with hashes.
 
+    Cues without a say are shown beside the scores and are not among them.
+
     Returns:
         ``bundle``, ``decision``, ``checkpoints`` {role: {name, weights_sha256,
         calibration_sha256}}, and ``fingerprint``, a short hash over all of these.
@@ -56,6 +58,7 @@ def model_facts(bundle_name: str) -> dict[str, Any]:
                 "calibration_sha256": _sha256(models_dir() / name / "calibration.safetensors"),
             }
             for role, name in sorted(bundle.checkpoints.items())
+            if role != "cues" or read_card(name).config.get("enters_verdict", True)
         },
     }
     canonical = json.dumps({key: facts[key] for key in ("decision", "checkpoints")}, sort_keys=True)

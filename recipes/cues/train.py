@@ -54,7 +54,12 @@ def main(
         role="cues",
         summary="What each forensic cue is worth: a linear model of its features, by medium.",
         state=state,
-        config={"features": {cue: list(CUES[cue].features) for cue in table}},
+        config={
+            "enters_verdict": any(
+                float(value) > 0 for key, value in state.items() if key.endswith("/say")
+            ),
+            "features": {cue: list(CUES[cue].features) for cue in table},
+        },
         facts={
             "training": {
                 "command": "python -m eval cues --fresh && python -m recipes.cues.train",
