@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from avdetect.timebase import FRAME_RATE_HZ
 from avdetect.types import Segment, total_seconds
 
 FACE_CROP_PX = 224
@@ -106,6 +107,17 @@ class Observation:
     is_still: bool = False
     faces_unfollowed: int = 0
     pictures: tuple[WholePicture, ...] = ()
+
+    def is_fresh(self, ticks: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """(T,) which ticks of the 25 Hz clock no earlier observation covered; all of a still."""
+        if self.is_still:
+            return np.ones(len(ticks), bool)
+        times = ticks / FRAME_RATE_HZ
+        # Half a frame of slack: ticks and segment borders are both multiples of a frame.
+        slack = 0.5 / FRAME_RATE_HZ
+        return np.asarray(
+            (times >= self.fresh.start_s - slack) & (times < self.fresh.end_s - slack)
+        )
 
     def fresh_speech_s(self, channel: ChannelAudio) -> float:
         """Seconds of speech on one of its channels that no earlier observation covered."""

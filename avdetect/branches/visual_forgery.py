@@ -192,7 +192,7 @@ def judged_rows(face: FaceWindow, seen: Observation) -> NDArray[np.int64]:
     Where the face was found in none of the grid's frames (a short flash, a still picture), the
     one fresh frame nearest to the grid is taken.
     """
-    fresh = _fresh(face, seen)
+    fresh = seen.is_fresh(face.frame_index)
     rows = np.flatnonzero(fresh & (face.frame_index % FRAME_STEP == 0))
     if len(rows) == 0 and fresh.any():
         candidates = np.flatnonzero(fresh)
@@ -204,18 +204,8 @@ def judged_rows(face: FaceWindow, seen: Observation) -> NDArray[np.int64]:
 def read_rows(face: FaceWindow, seen: Observation, judged: NDArray[np.int64]) -> NDArray[np.int64]:
     """Rows a temporal head reads: every fresh picture that is new, and the judged ones."""
     is_new = np.diff(face.frame_s, prepend=-np.inf) > 0.0
-    rows = np.flatnonzero(_fresh(face, seen) & is_new)
+    rows = np.flatnonzero(seen.is_fresh(face.frame_index) & is_new)
     return np.union1d(rows, judged).astype(np.int64)
-
-
-def _fresh(face: FaceWindow, seen: Observation) -> NDArray[np.bool_]:
-    """(T,) which frames no earlier observation covered; all of a still picture."""
-    if seen.is_still:
-        return np.ones(len(face.frame_index), bool)
-    times = face.frame_index / FRAME_RATE_HZ
-    # Half a frame of slack: ticks and segment borders are both multiples of a frame.
-    slack = 0.5 / FRAME_RATE_HZ
-    return np.asarray((times >= seen.fresh.start_s - slack) & (times < seen.fresh.end_s - slack))
 
 
 class _Frames:

@@ -95,8 +95,8 @@ class VoiceCloneBranch:
         speech_s = float(weights.sum(dtype=np.float64)) * ROW_S
         if speech_s < LEAST_SPEECH_S:
             reason = f"too little speech: {speech_s:.1f} s found, {LEAST_SPEECH_S:.1f} s needed"
-            muffled = [o.missing for o in outputs if o.missing not in (None, _NO_SPEECH)]
-            reason = muffled[-1] if muffled and muffled[-1] else reason
+            muffled = [o.missing for o in outputs if o.missing and o.missing != _NO_SPEECH]
+            reason = muffled[-1] if muffled else reason
             return PartScore(part=part, segment=None, score=None, quality=0.0, missing=reason)
         scores = np.concatenate([output.scores for output in judged])
         heard = np.concatenate([output.segments for output in judged])[weights > 0]

@@ -192,9 +192,5 @@ def absent(track: int, reason: str) -> Measurement:
 
 def new_rows(face: FaceWindow, observation: Observation) -> NDArray[np.int64]:
     """Rows of a face that are fresh and show a picture that the row before did not."""
-    slack_s = 0.5 / FRAME_RATE_HZ  # ticks and borders are both multiples of a frame
-    clock_s = face.frame_index / FRAME_RATE_HZ
-    fresh = clock_s >= observation.fresh.start_s - slack_s
-    fresh &= clock_s < observation.fresh.end_s - slack_s
     is_new = np.diff(face.frame_s, prepend=-np.inf) > 0.0
-    return np.asarray(np.flatnonzero(fresh & is_new), np.int64)
+    return np.asarray(np.flatnonzero(observation.is_fresh(face.frame_index) & is_new), np.int64)

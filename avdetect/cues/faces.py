@@ -68,8 +68,6 @@ def face_moments(observation: Observation) -> Iterator[FaceMoment]:
 
 def fresh_pictures(observation: Observation) -> list[WholePicture]:
     """The whole pictures that no earlier observation showed."""
-    if observation.is_still:
-        return list(observation.pictures)
-    first, end = observation.fresh.start_s, observation.fresh.end_s
-    slack = 0.02  # half a tick: ticks and borders are both multiples of a frame
-    return [p for p in observation.pictures if first - slack <= p.tick / 25 < end - slack]
+    ticks = np.array([picture.tick for picture in observation.pictures], np.int64)
+    fresh = observation.is_fresh(ticks)
+    return [p for p, is_fresh in zip(observation.pictures, fresh, strict=True) if is_fresh]

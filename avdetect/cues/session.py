@@ -69,10 +69,7 @@ class CueSession:
 
 def _finding(cue: Cue, measurement: Measurement, worths: Worths) -> CueFinding:
     worth = worths.get((cue.name, measurement.medium))
-    speaks = worth is not None and worth.separates and measurement.missing is None
-    return CueFinding(
-        cue=cue,
-        measurement=measurement,
-        worth=worth,
-        fake_llr=worth.model.fake_llr(measurement.features) if speaks and worth else None,
-    )
+    fake_llr = None
+    if worth is not None and worth.separates and measurement.missing is None:
+        fake_llr = worth.model.fake_llr(measurement.features)
+    return CueFinding(cue=cue, measurement=measurement, worth=worth, fake_llr=fake_llr)

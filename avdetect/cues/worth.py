@@ -26,8 +26,13 @@ FIGURES = (
     "n_real",
     "n_fake",
 )
-LEAST_OF_A_CLASS = 20  # an interval over fewer clips flatters
+_LEAST_OF_A_CLASS = 20  # an interval over fewer clips flatters
 _FARTHEST = 4.0  # deviations: beyond what was seen in fitting, a feature says no more
+
+
+def separates(auc_low: float, control_auc: float, n_of_rarer_class: int) -> bool:
+    """Whether an AUC is surely above chance and above its control, over enough clips."""
+    return auc_low > max(0.5, control_auc) and n_of_rarer_class >= _LEAST_OF_A_CLASS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +89,7 @@ class CueWorth:
     @property
     def separates(self) -> bool:
         """Whether it surely told fake from real better than chance and than the look of sources."""
-        surely = self.auc_low > max(0.5, self.control_auc)
-        return surely and min(self.n_real, self.n_fake) >= LEAST_OF_A_CLASS
+        return separates(self.auc_low, self.control_auc, min(self.n_real, self.n_fake))
 
 
 Worths = dict[tuple[str, Medium], CueWorth]

@@ -102,14 +102,11 @@ class FaceBuffer:
         self._samples = {track: samples for track, samples in kept.items() if samples}
 
     def _keep(self, frame: PictureFrame) -> None:
-        tick = (
-            _first_of_a_second(frame.ticks)
-            if self._pictures or not self._keep_pictures
-            else (
-                frame.ticks.start  # a clip of less than a second has a picture, too
-            )
-        )
-        if self._keep_pictures and tick is not None:
+        if not self._keep_pictures:
+            return
+        # A clip of less than a second has a picture, too.
+        tick = _first_of_a_second(frame.ticks) if self._pictures else frame.ticks.start
+        if tick is not None:
             self._pictures.append(
                 WholePicture(
                     tick=tick,

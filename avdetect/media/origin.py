@@ -15,7 +15,7 @@ from PIL import Image
 _MOST_TAGS = 64
 _MOST_LETTERS = 200
 _MOST_SEGMENTS = 200
-_SOI, _DQT, _SOS, _APP1, _DRI = b"\xff\xd8", 0xDB, 0xDA, 0xE1, 0xDD
+_SOI, _DQT, _SOS, _APP1 = b"\xff\xd8", 0xDB, 0xDA, 0xE1
 _FRAMES = {0xC0: False, 0xC1: False, 0xC2: True}  # start of frame -> progressive
 _EXIF_HEAD = b"Exif\x00\x00"
 _EXIF_TAGS = {271: "make", 272: "model", 305: "software", 306: "datetime"}

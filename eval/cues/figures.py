@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from avdetect.cues.base import Cue, Medium, Truth
-from avdetect.cues.worth import LEAST_OF_A_CLASS
+from avdetect.cues.worth import separates
 from eval.bootstrap import auc_draws, central_95
 from eval.cues.scores import Scored
 from eval.metrics import auc, cllr
@@ -47,8 +47,9 @@ class Figures:
     @property
     def separates(self) -> bool:
         """Whether it is surely better than chance, and than what the look of sources gives."""
-        enough = min(self.n_real, self.n_fake) >= LEAST_OF_A_CLASS
-        return self.low is not None and self.low > max(0.5, self.control_auc or 0.0) and enough
+        if self.low is None:
+            return False
+        return separates(self.low, self.control_auc or 0.0, min(self.n_real, self.n_fake))
 
 
 def sets_of(medium: Medium) -> dict[str, Callable[[Scored], bool]]:

@@ -9,6 +9,7 @@ where the fusion with cues was surely better.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
@@ -22,8 +23,9 @@ from avdetect.errors import DataNotFoundError
 from eval.cues.command import OUT, control_of, rows_of
 from eval.cues.figures import Figures, figures
 from eval.cues.fit import fit_linear, tempered, tempering
+from eval.cues.gather import CueRow
 from eval.cues.material import LONGEST_S, STILL_PX, STILL_QUALITY, Sample, samples
-from eval.cues.scores import read_scores, usable
+from eval.cues.scores import Scored, read_scores, usable
 from eval.shared_data import shared_root
 from recipes.export import export_checkpoint
 
@@ -43,9 +45,9 @@ def main(
     state: dict[str, torch.Tensor] = {}
     table: dict[str, Any] = {}
     for medium in Medium:
-        clips = samples(medium, shared_root())
-        for cue, found in _measured(medium):
-            state |= _worth(cue, medium, clips, found)
+        measured = _measured(medium)
+        for cue, found in measured.figures:
+            state |= _worth(cue, measured, found)
             table.setdefault(cue.name, {})[medium] = _facts(found)
     if not state:
         raise DataNotFoundError("no cue was measured: run python -m eval cues --fresh first")
@@ -74,24 +76,37 @@ def main(
     print(f"wrote {folder}: {len(state) // 7} models of {len(table)} cues")
 
 
-def _measured(medium: Medium) -> list[tuple[Cue, Figures]]:
-    """Cues with rows on a medium whose figures could be taken on both classes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Measured:
+    """All that was measured on one medium, read once; cues with figures on both classes."""
+
+    medium: Medium
+    clips: list[Sample]
+    rows: dict[str, list[CueRow]]
+    scored: list[Scored]
+
+    @property
+    def figures(self) -> list[tuple[Cue, Figures]]:
+        found = [
+            (cue, figures(cue, self.medium, self.scored, control_of(cue, self.medium))[0])
+            for cue in (CUES[name] for name in self.rows)
+        ]
+        return [(cue, figure) for cue, figure in found if figure.low is not None]
+
+
+def _measured(medium: Medium) -> _Measured:
     rows = rows_of(medium)
-    if not rows:
-        return []
-    scored = read_scores(OUT / f"{medium}.csv")
-    found = [
-        (CUES[name], figures(CUES[name], medium, scored, control_of(CUES[name], medium))[0])
-        for name in rows
-    ]
-    return [(cue, figure) for cue, figure in found if figure.low is not None]
+    return _Measured(
+        medium=medium,
+        clips=samples(medium, shared_root()) if rows else [],
+        rows=rows,
+        scored=read_scores(OUT / f"{medium}.csv") if rows else [],
+    )
 
 
-def _worth(
-    cue: Cue, medium: Medium, clips: list[Sample], found: Figures
-) -> dict[str, torch.Tensor]:
-    scored = read_scores(OUT / f"{medium}.csv")
-    judged = usable(clips, rows_of(medium)[cue.name], cue)
+def _worth(cue: Cue, measured: _Measured, found: Figures) -> dict[str, torch.Tensor]:
+    medium, scored = measured.medium, measured.scored
+    judged = usable(measured.clips, measured.rows[cue.name], cue)
     model = fit_linear([row.features for _, row, _ in judged], [label for _, _, label in judged])
     told = {row.id: row.llrs[cue.name] for row in scored if cue.name in row.llrs}
     held_out = [(told[s.row.id], label) for s, _, label in judged if s.row.id in told]
