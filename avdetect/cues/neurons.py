@@ -26,8 +26,7 @@ from avdetect.cues.base import (
 )
 from avdetect.cues.face_rows import longest
 from avdetect.cues.face_series import new_rows
-from avdetect.nn.image_encoder import FaceForgeryNet
-from avdetect.nn.neuron_counts import STAGES, NeuronCounter
+from avdetect.nn.neuron_counts import STAGES, CountedNet, NeuronCounter
 from avdetect.observation import FaceWindow, Observation
 from avdetect.timebase import FRAME_RATE_HZ
 from avdetect.types import Part, Segment
@@ -116,8 +115,8 @@ class _Neurons:
         """Of each picture, (L, 2) shares of active neurons and of busy channels by layer."""
         if self._counter is None:
             net = self._tools.face_network
-            if not isinstance(net, FaceForgeryNet):  # `_no_network` has seen to it
-                raise TypeError("counts neurons of FaceForgeryNet alone")
+            if not isinstance(net, CountedNet):  # `_no_network` has seen to it
+                raise TypeError("counts neurons of networks of ours alone")
             self._counter = NeuronCounter(net, self._tools.device)
         counts = self._counter.count(torch.from_numpy(crops))
         self._stages = np.array(counts.stages)
@@ -144,7 +143,7 @@ class _Neurons:
 def _no_network(tools: CueTools) -> str | None:
     if tools.face_network is None:
         return "no face network is loaded whose neurons could be counted"
-    if not isinstance(tools.face_network, FaceForgeryNet):
+    if not isinstance(tools.face_network, CountedNet):
         return "the loaded face network is a pretrained vision model, whose neurons are not counted"
     return None
 

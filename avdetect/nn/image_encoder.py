@@ -100,6 +100,14 @@ class FaceForgeryNet(nn.Module):
         token = F.gelu(self.token(_pool(coarse.float(), mask_logits)))
         return FaceForgery(token, self.score(token).squeeze(-1), mask_logits.squeeze(1))
 
+    def rectified_norms(self) -> dict[int, list[nn.BatchNorm2d]]:
+        """Batch norms by stride, in the order of the layers; a rectifier follows each."""
+        stages = {2: self.stage2, 4: self.stage4, 8: self.stage8, 16: self.stage16}
+        return {
+            stride: [layer for layer in stage.modules() if isinstance(layer, nn.BatchNorm2d)]
+            for stride, stage in stages.items()
+        }
+
 
 def view_of_face(faces: Tensor) -> Tensor:
     """(B, 3, 224, 224) face crops to the (B, 3, 176, 176) that is looked at.

@@ -12,14 +12,17 @@ import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from avdetect.nn.fixed_batch import batch_size, run_fixed
 from avdetect.nn.image_encoder import FaceForgeryNet
+from avdetect.nn.mobile_forgery import MobileForgeryNet
 
 STAGES = (2, 4, 8, 16)
+CountedNet: TypeAlias = FaceForgeryNet | MobileForgeryNet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,16 +47,15 @@ class NeuronCounter:
     threads that run the network meet none.
     """
 
-    def __init__(self, net: FaceForgeryNet, device: torch.device) -> None:
+    def __init__(self, net: CountedNet, device: torch.device) -> None:
         self._net = _twin(net)
         self._device = device
         self._counted: list[Tensor] = []
         self._stages: list[int] = []
-        for stage in STAGES:
-            for layer in getattr(self._net, f"stage{stage}").modules():
-                if isinstance(layer, nn.BatchNorm2d):
-                    layer.register_forward_hook(self._hook(mean_activation(layer)))
-                    self._stages.append(stage)
+        for stage, layers in self._net.rectified_norms().items():
+            for layer in layers:
+                layer.register_forward_hook(self._hook(mean_activation(layer)))
+                self._stages.append(stage)
 
     def count(self, crops: Tensor) -> NeuronCounts:
         """Count.
@@ -94,7 +96,7 @@ def mean_activation(layer: nn.BatchNorm2d) -> float:
     return float((mean * below + deviation * density).mean())
 
 
-def _twin(net: FaceForgeryNet) -> FaceForgeryNet:
+def _twin(net: CountedNet) -> CountedNet:
     """The same network over the same tensors, with modules of its own."""
     tensors = [*net.parameters(), *net.buffers()]
     return copy.deepcopy(net, {id(tensor): tensor for tensor in tensors}).eval()

@@ -10,6 +10,7 @@ not this module's business (`recipes.forge.picture_channel`).
     other_moment mouth or lower face from another moment of the same clip
     upsampled    grids and coloured noise of an enlarging network (AutoGAN, Zhang et al. 2019)
     redrawn      the face or the whole picture as an auto-encoder draws it
+    reenacted    another moment driven to this one's mesh, as a talking portrait is (Siarohin 2019)
     cross_blend  another person's face, colours matched (Face X-Ray, Li et al. 2020)
 """
 
@@ -30,6 +31,7 @@ from recipes.forge.retouching import (
     Points,
     as_picture,
     coloured_noise,
+    drive,
     lay_onto,
     nudge,
     regrid,
@@ -51,12 +53,14 @@ class Material:
         moment: the same person in another frame of the same clip, None for photographs.
         stranger: another person.
         redrawn: the same picture as auto-encoders draw it, pixel on pixel.
+        moment_redrawn: likewise ``moment``, or the picture itself where there is none.
     """
 
     face: Face
     moment: Face | None
     stranger: Face
     redrawn: tuple[Picture, ...]
+    moment_redrawn: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +171,23 @@ def _redrawn(material: Material, rng: np.random.Generator) -> tuple[NDArray[np.f
     return blended, _broad_mask(face, rng)
 
 
+def _reenacted(material: Material, rng: np.random.Generator) -> tuple[NDArray[np.float32], Mask]:
+    face = material.face
+    start = material.moment or face
+    picture = start.picture
+    if material.moment_redrawn and rng.random() < 0.75:
+        drawn = material.moment_redrawn[int(rng.integers(len(material.moment_redrawn)))]
+        if rng.random() < 0.6:
+            drawn = sharpen(drawn, rng.uniform(0.2, 1.5))
+        toned = with_tone_of(picture, with_rim_of(picture, drawn), rng.uniform(3.0, 10.0))
+        share = rng.uniform(0.0, 0.4) * (rng.random() < 0.5)
+        picture = to_bytes(toned * (1.0 - share) + picture * np.float64(share))
+    points = start.landmarks
+    if material.moment is None:  # a photograph is driven from a made-up pose
+        points = points + rng.normal(0.0, 2.0, 2) + _made_up_motion(points, rng)
+    return drive(picture, points, face.landmarks, rng), _broad_mask(face, rng)
+
+
 def _cross_blend(material: Material, rng: np.random.Generator) -> tuple[NDArray[np.float32], Mask]:
     face = material.face
     mask = region_mask(face.landmarks, "whole", rng, _side(face))
@@ -189,8 +210,18 @@ KINDS: dict[str, Forger] = {
     "other_moment": _other_moment,
     "upsampled": _upsampled,
     "redrawn": _redrawn,
+    "reenacted": _reenacted,
     "cross_blend": _cross_blend,
 }
+
+
+def _made_up_motion(points: Points, rng: np.random.Generator) -> Points:
+    """Jaw and mouth open or close, the head turns a little: (478, 2) pixels."""
+    centre, size = points.mean(0), float(np.ptp(points, 0).max())
+    place = (points - centre) / size
+    below = np.clip(place[:, 1] * 2.0, 0.0, 1.0)
+    turn = rng.normal(0.0, 0.02) * (1.0 - 4.0 * place[:, 0] ** 2)
+    return np.stack([turn * size, below * rng.normal(0.0, 0.03) * size], 1).astype(np.float32)
 
 
 def _side(face: Face) -> int:

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from recipes.datasets.face_folds import fold
 from recipes.datasets.faces import CACHE, PICTURE_PX, load_faces
 
-DECODERS = ("nearest",)
+DECODERS = ("nearest", "transposed")
 GROUPS = ("photographs", "sync", "development")
 _BATCH = 8
 _WIDTH = 24

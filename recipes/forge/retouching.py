@@ -16,6 +16,7 @@ Points = NDArray[np.float32]
 
 # Auto-encoders leave a line along the picture's rim that no generator's face crop would show.
 _RIM_PX = 4
+_FLOW_CELLS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,47 @@ def lay_onto(other: Face, face: Face) -> NDArray[np.float32]:
         np.asarray(other.picture), transform, (side, side), borderMode=cv2.BORDER_REFLECT_101
     )
     return np.asarray(laid, np.float32)
+
+
+def drive(
+    picture: Picture, points: Points, wanted: Points, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Warp a picture so that its mesh comes to lie where another mesh does; fades off the head.
+
+    Args:
+        picture: (S, S, 3) uint8.
+        points: (478, 2) its mesh.
+        wanted: (478, 2) where the mesh shall lie.
+        rng: chooses the interpolation.
+
+    Returns:
+        (S, S, 3) float32.
+    """
+    side = picture.shape[0]
+    shift = _dense(wanted, points - wanted, side)
+    y, x = np.mgrid[:side, :side].astype(np.float32)
+    way = int(rng.choice((cv2.INTER_LINEAR, cv2.INTER_LINEAR, cv2.INTER_CUBIC)))
+    warped = cv2.remap(
+        picture, x + shift[..., 0], y + shift[..., 1], way, borderMode=cv2.BORDER_REFLECT_101
+    )
+    return np.asarray(warped, np.float32)
+
+
+def _dense(points: Points, shifts: Points, side: int) -> NDArray[np.float32]:
+    """(N, 2) shifts at points to (side, side, 2): fine where points are dense, smooth beyond."""
+    grid = np.zeros((_FLOW_CELLS, _FLOW_CELLS, 3), np.float32)
+    cells = np.clip(points * (_FLOW_CELLS / side), 0, _FLOW_CELLS - 1).astype(int)
+    np.add.at(
+        grid, (cells[:, 1], cells[:, 0]), np.concatenate([shifts, np.ones_like(shifts[:, :1])], 1)
+    )
+    field = np.zeros((_FLOW_CELLS, _FLOW_CELLS, 2), np.float32)
+    for sigma in (16.0, 6.0, 2.0):  # coarse first; where finer knows anything, it overrides
+        spread = np.asarray(cv2.GaussianBlur(grid, (0, 0), sigma), np.float32)
+        known = spread[..., 2:]
+        local = spread[..., :2] / np.maximum(known, 1e-6)
+        sure = known / (known + 0.02)
+        field = field * (1.0 - sure) + local * sure
+    return np.asarray(cv2.resize(field, (side, side), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def with_tone_of(

@@ -14,7 +14,7 @@ from avdetect.observation import FACE_CROP_PX
 from recipes.datasets.face_folds import fold
 from recipes.datasets.faces import Faces, load_faces, person
 from recipes.forge.face_masks import Mask
-from recipes.forge.faces import Face, Material, forge
+from recipes.forge.faces import Face, Material, Twins, forge
 from recipes.forge.picture_channel import apply_channel, draw_channel
 from recipes.forge.resynthesis import DECODERS, GROUPS, load_redrawn
 
@@ -38,6 +38,16 @@ class TwinCrops:
     index: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgedPicture:
+    """Twins as the forger left them, with the mesh of the real one and where it came from."""
+
+    twins: Twins
+    landmarks: NDArray[np.float32]
+    group: str
+    index: int
+
+
 class TwinSource:
     """Draws pictures of one fold, balanced over groups and sources, and forges them."""
 
@@ -45,7 +55,7 @@ class TwinSource:
         self._kinds = list(kinds)
         self._odds = np.array(list(kinds.values())) / sum(kinds.values())
         self._faces = {group: load_faces(group) for group in GROUPS}
-        decoders = DECODERS if "redrawn" in kinds else ()
+        decoders = DECODERS if {"redrawn", "reenacted"} & kinds.keys() else ()
         self._redrawn = {g: [load_redrawn(g, decoder) for decoder in decoders] for g in GROUPS}
         self._pools = {
             (group, source): ids
@@ -58,19 +68,31 @@ class TwinSource:
 
     def draw(self, rng: np.random.Generator, kind: str | None = None) -> TwinCrops:
         """One pair of twins, of a given kind or one by chance."""
-        group, index = self._draw_picture(rng)
-        kind = kind or str(rng.choice(self._kinds, p=self._odds))
-        twins = forge(kind, self._material(group, index, rng), rng)
+        pair = self.forge(rng, kind)
         channel = draw_channel(rng)
-        points = _shake(self._faces[group].landmarks[index], rng)
-        crops = [align_face(apply_channel(channel, p), points) for p in (twins.real, twins.fake)]
-        mask = _align_mask(twins.mask, points)
+        points = _shake(pair.landmarks, rng)
+        crops = [
+            align_face(apply_channel(channel, p), points)
+            for p in (pair.twins.real, pair.twins.fake)
+        ]
+        mask = _align_mask(pair.twins.mask, points)
         turn = -1 if rng.random() < 0.5 else 1
         return TwinCrops(
             real=np.ascontiguousarray(crops[0][:, ::turn]),
             fake=np.ascontiguousarray(crops[1][:, ::turn]),
             mask=np.ascontiguousarray(mask[:, ::turn]),
-            kind=kind,
+            kind=pair.twins.kind,
+            group=pair.group,
+            index=pair.index,
+        )
+
+    def forge(self, rng: np.random.Generator, kind: str | None = None) -> ForgedPicture:
+        """A picture by chance and its forgery, before any channel."""
+        group, index = self._draw_picture(rng)
+        kind = kind or str(rng.choice(self._kinds, p=self._odds))
+        return ForgedPicture(
+            twins=forge(kind, self._material(group, index, rng), rng),
+            landmarks=self._faces[group].landmarks[index],
             group=group,
             index=index,
         )
@@ -94,6 +116,7 @@ class TwinSource:
             moment=_face(faces, other) if other != index else None,
             stranger=self._stranger(group, index, rng),
             redrawn=tuple(np.asarray(r[index]) for r in self._redrawn[group]),
+            moment_redrawn=tuple(np.asarray(r[other]) for r in self._redrawn[group]),
         )
 
     def _stranger(self, group: str, index: int, rng: np.random.Generator) -> Face:

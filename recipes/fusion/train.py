@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ def main() -> None:
     items = prepare(load_samples(), branches, branch_calibrations())
     if arguments.shuffle_labels:
         items = _shuffled(items, np.random.default_rng(settings["seed"]))
-    train, held = _split(items, settings)
+    train, held = split_groups(items, settings["validation_share"], settings["seed"])
     late = LateFusion(
         {
             name: tuple(vector.tolist())
@@ -66,11 +66,18 @@ def fit_network(
     held: Sequence[Item],
     widths: dict[str, int],
     settings: Settings,
+    *,
+    alter: Callable[[FusionNetwork], None] | None = None,
 ) -> FusionNetwork:
-    """Train; the state of lowest loss on ``held`` wins, the one that says nothing included."""
+    """Train; the state of lowest loss on ``held`` wins, the one that says nothing included.
+
+    ``alter`` may change the untrained network in place: an ablation takes parts out of it.
+    """
     network = FusionNetwork(
         widths, width=settings["width"], heads=settings["heads"], dropout=settings["dropout"]
     )
+    if alter is not None:
+        alter(network)
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=settings["learning_rate"], weight_decay=settings["weight_decay"]
     )
@@ -143,10 +150,11 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _split(items: Sequence[Item], settings: Settings) -> tuple[list[Item], list[Item]]:
+def split_groups(items: Sequence[Item], share: float, seed: int) -> tuple[list[Item], list[Item]]:
+    """Cut by identity: what is learned from, and a share of the identities held out."""
     groups = sorted({item.sample.group for item in items})
-    rng = np.random.default_rng(settings["seed"])
-    n_held = round(settings["validation_share"] * len(groups))
+    rng = np.random.default_rng(seed)
+    n_held = round(share * len(groups))
     held = set(rng.permutation(groups)[:n_held].tolist())
     return (
         [item for item in items if item.sample.group not in held],
@@ -162,13 +170,16 @@ def _shuffled(items: Sequence[Item], rng: np.random.Generator) -> list[Item]:
 def _drop_modality(item: Item, chance: float, rng: np.random.Generator) -> Item:
     if len(item.llrs) < 3 or rng.random() >= chance:
         return item
-    gone = FUSED[int(rng.integers(len(FUSED)))]
+    return without(item, FUSED[int(rng.integers(len(FUSED)))])
+
+
+def without(item: Item, gone: str) -> Item:
+    """The item as if one branch had not judged it; labels that nobody left can see go too."""
     packed = [
         np.zeros_like(array) if name == gone else array
         for name, array in zip(FUSED, item.packed, strict=True)
     ]
     llrs = {name: llr for name, llr in item.llrs.items() if name != gone}
-    # What nobody left can see must not be asked for.
     labels = {**item.labels, "fake": max(item.labels[SEES[name]] for name in llrs)}
     return replace(item, llrs=llrs, packed=packed, labels=labels)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from avdetect.nn.offset_curve import (
@@ -86,22 +88,53 @@ def measure_sync(stage: SyncStage, clips: list[TalkingClip]) -> dict[str, float]
     answers 0 fails; foreign speech is that of the next clip of another identity.
     """
     stage.eval()
-    moved, own, foreign = [], [], []
+    found = offset_errors(stage, clips, one_each=True)
+    labels, scores = foreign_trials(stage, clips)
+    stage.train()
+    return {
+        "within_one": float(np.mean(np.abs(found) <= 1)),
+        "foreign_auc": float(auc(labels, scores)),
+    }
+
+
+def offset_errors(
+    stage: SyncStage, clips: Sequence[TalkingClip], *, one_each: bool = False
+) -> NDArray[np.int64]:
+    """(N, M) frames by which the found offsets of moved clips are off, one column a movement.
+
+    Args:
+        stage: in evaluation mode.
+        clips: N clips, of which the first window is taken.
+        one_each: each clip is moved once, by the next amount in turn, not by all; M is 1.
+    """
+    turns = 1 if one_each else len(_SHIFTS)
+    wanted = [
+        [_SHIFTS[(number + turn) % len(_SHIFTS)] for turn in range(turns)]
+        for number in range(len(clips))
+    ]
+    moved = [
+        cut_window(delayed(clip, shift), 0)
+        for clip, shifts in zip(clips, wanted, strict=True)
+        for shift in shifts
+    ]
+    found = np.concatenate(
+        [best_offset(_curves(stage, moved[k : k + 128])).numpy() for k in range(0, len(moved), 128)]
+    )
+    return np.asarray(found.reshape(len(clips), turns) - np.array(wanted), np.int64)
+
+
+def foreign_trials(
+    stage: SyncStage, clips: Sequence[TalkingClip]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Labels and scores of every clip with its own speech, then with the next other person's."""
+    clips = list(clips)
+    own, foreign = [], []
     for number, clip in enumerate(clips):
-        shift = _SHIFTS[number % len(_SHIFTS)]
-        moved.append(cut_window(delayed(clip, shift), 0))
         own.append(cut_window(clip, 0))
         others = [c for c in clips[number + 1 :] + clips if c.identity != clip.identity]
         foreign.append(cut_window(with_sound_of(clip, others[0]), 0))
-    found = best_offset(_curves(stage, moved)).numpy()
-    wanted = np.array([_SHIFTS[number % len(_SHIFTS)] for number in range(len(clips))])
     peak = -torch.cat([_curves(stage, own), _curves(stage, foreign)]).amax(1).numpy()
-    labels = np.repeat([0, 1], len(clips))
-    stage.train()
-    return {
-        "within_one": float(np.mean(np.abs(found - wanted) <= 1)),
-        "foreign_auc": float(auc(labels, peak)),
-    }
+    return np.repeat([0, 1], len(clips)), peak
 
 
 def delayed(clip: TalkingClip, frames: int) -> TalkingClip:

