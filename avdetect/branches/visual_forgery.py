@@ -3,12 +3,16 @@
 With a temporal head in the checkpoint (``[config.temporal]``) the frame network reads every new
 picture of the 25 Hz clock, and each second's score for jitter, drift and flicker is added to that
 second's frames. Without one, frames alone are judged.
+
+With ``contrast`` in the config a frame of a video is judged by how far its map marks one place
+against the rest (`avdetect.nn.map_contrast`), for recordings differ more than forgeries do; a still
+picture by the network's score, for it may be drawn as a whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -23,6 +27,7 @@ from avdetect.faces.motion import MOTION_WIDTH
 from avdetect.nn.face_network import FaceNetwork, build_face_network, read_face_config
 from avdetect.nn.fixed_batch import batch_size, run_fixed
 from avdetect.nn.image_encoder import FaceForgery, mask_of
+from avdetect.nn.map_contrast import MapContrast
 from avdetect.nn.temporal_head import Stretch, TemporalConfig, TemporalHead
 from avdetect.nn.trained_state import load_trained_state
 from avdetect.observation import FaceWindow, Observation
@@ -37,17 +42,30 @@ _FULL_FACE_PX = 160.0  # a face that fills its crop without enlarging
 _FULL_FRAMES = 25.0  # five seconds: more frames of one clip hardly change its mean
 
 
+class FaceNetworks(NamedTuple):
+    """What a checkpoint of this branch holds; the last two may be None."""
+
+    frames: FaceNetwork
+    head: TemporalHead | None
+    contrast: MapContrast | None
+
+
 class VisualForgeryBranch:
     """One row per judged frame of a face track; see `avdetect.branches.base.Branch`."""
 
     name = "visual_forgery"
 
     def __init__(
-        self, net: FaceNetwork, device: torch.device, head: TemporalHead | None = None
+        self,
+        net: FaceNetwork,
+        device: torch.device,
+        head: TemporalHead | None = None,
+        contrast: MapContrast | None = None,
     ) -> None:
         self.token_width = net.token_width
         self._net = net.eval().to(device)
         self._head = None if head is None else head.eval().to(device)
+        self._contrast = None if contrast is None else contrast.eval().to(device)
         self._device = device
 
     @property
@@ -61,7 +79,8 @@ class VisualForgeryBranch:
         wanted = [each for plan in plans for each in plan if isinstance(each, _Frames)]
         if wanted:
             crops = np.concatenate([frames.crops for frames in wanted])
-            judged = tuple(part.numpy() for part in self._judge(crops))
+            still = np.repeat([frames.still for frames in wanted], [len(f.crops) for f in wanted])
+            judged = tuple(part.numpy() for part in self._judge(crops, still))
         outputs: list[list[BranchOutput]] = []
         start = 0
         for plan in plans:
@@ -100,7 +119,7 @@ class VisualForgeryBranch:
             rows = judged_rows(face, seen)
             if len(rows):
                 read = rows if self._head is None else read_rows(face, seen, rows)
-                return _Frames(part, face, rows, read)
+                return _Frames(part, face, rows, read, still=seen.is_still)
             reason = f"face {face.track}: no frame in this stretch that was not judged before"
         return BranchOutput.absent(part, reason, self.token_width)
 
@@ -126,15 +145,19 @@ class VisualForgeryBranch:
         added: NDArray[np.float32] = run_fixed(batch, stretches, batch_size(self._device)).numpy()
         return added[stretch_of]
 
-    def _judge(self, crops: NDArray[np.uint8]) -> tuple[Tensor, ...]:
-        """Tokens (N, D), scores (N,) and maps (N, 28, 28) in [0, 1]."""
+    def _judge(self, crops: NDArray[np.uint8], still: NDArray[np.bool_]) -> tuple[Tensor, ...]:
+        """Tokens (N, D), scores (N,) and maps (N, 28, 28) in [0, 1]; ``still`` (N,) of pictures."""
 
-        def batch(faces: Tensor) -> tuple[Tensor, ...]:
+        def batch(faces: Tensor, still: Tensor) -> tuple[Tensor, ...]:
             pixels = faces.to(self._device).permute(0, 3, 1, 2).float() / 255.0
             said: FaceForgery = self._net(pixels)
-            return said.token.cpu(), said.score.cpu(), mask_of(said.mask_logits).cpu()
+            score = said.score
+            if self._contrast is not None:
+                score = torch.where(still.to(self._device), score, self._contrast(said.mask_logits))
+            return said.token.cpu(), score.cpu(), mask_of(said.mask_logits).cpu()
 
-        return run_fixed(batch, torch.from_numpy(crops), batch_size(self._device))
+        inputs = (torch.from_numpy(crops), torch.from_numpy(still))
+        return run_fixed(batch, inputs, batch_size(self._device))
 
 
 def build_visual_forgery(checkpoint: Checkpoint, device: torch.device) -> VisualForgeryBranch:
@@ -144,34 +167,46 @@ def build_visual_forgery(checkpoint: Checkpoint, device: torch.device) -> Visual
         CheckpointError: if its weights do not fit its card, or its backbone cannot be loaded.
     """
     try:
-        net, head = build_networks(checkpoint.card.config)
-        load_trained_state(_joined(net, head), checkpoint.state)
+        networks = load_networks(checkpoint)
     except (TypeError, RuntimeError) as error:
         text = str(error).splitlines()[0]
         raise CheckpointError(f"{checkpoint.card.name}: weights and card differ: {text}") from error
-    return VisualForgeryBranch(net, device, head)
+    return VisualForgeryBranch(networks.frames, device, networks.head, networks.contrast)
 
 
-def build_networks(config: Mapping[str, Any]) -> tuple[FaceNetwork, TemporalHead | None]:
-    """The untrained frame network of a card's ``[config]``, and its temporal head if it names one.
+def build_networks(config: Mapping[str, Any]) -> FaceNetworks:
+    """The untrained networks of a card's ``[config]``: frames, and what it names beside.
 
     Raises:
         TypeError: on a key that is not known.
         CheckpointError: if the backbone cannot be loaded.
     """
     table = dict(config)
-    temporal = table.pop("temporal", None)
+    temporal, contrast = table.pop("temporal", None), table.pop("contrast", False)
     net = build_face_network(read_face_config(table))
-    if temporal is None:
-        return net, None
-    return net, TemporalHead(net.token_width, MOTION_WIDTH, TemporalConfig(**temporal))
+    return FaceNetworks(
+        frames=net,
+        head=None
+        if temporal is None
+        else TemporalHead(net.token_width, MOTION_WIDTH, TemporalConfig(**temporal)),
+        contrast=MapContrast() if contrast else None,
+    )
 
 
-def _joined(net: FaceNetwork, head: TemporalHead | None) -> nn.Module:
-    """Both under the names of a checkpoint: the head's begin with ``temporal.``."""
-    if head is not None:
-        net.add_module("temporal", head)
-    return net
+def load_networks(checkpoint: Checkpoint) -> FaceNetworks:
+    """The networks of a checkpoint with their weights.
+
+    Raises:
+        TypeError, RuntimeError: if weights and card differ.
+        CheckpointError: if the backbone cannot be loaded.
+    """
+    networks = build_networks(checkpoint.card.config)
+    joined: nn.Module = networks.frames  # under the names of a checkpoint
+    for name, part in (("temporal", networks.head), ("contrast", networks.contrast)):
+        if part is not None:
+            joined.add_module(name, part)
+    load_trained_state(joined, checkpoint.state)
+    return networks
 
 
 def unusable(face: FaceWindow) -> str | None:
@@ -212,9 +247,16 @@ class _Frames:
     """Frames of one face to read, those of them to judge, and how they become an output."""
 
     def __init__(
-        self, part: Part, face: FaceWindow, rows: NDArray[np.int64], read: NDArray[np.int64]
+        self,
+        part: Part,
+        face: FaceWindow,
+        rows: NDArray[np.int64],
+        read: NDArray[np.int64],
+        *,
+        still: bool,
     ) -> None:
         self.part = part
+        self.still = still
         self.crops = face.faces[read]
         self._face, self._read = face, read
         self._judged = np.searchsorted(read, rows)

@@ -17,8 +17,8 @@ from avdetect.branches.visual_forgery import (
     LARGEST_YAW_DEG,
     SMALLEST_FACE_PX,
     VisualForgeryBranch,
-    build_networks,
     build_visual_forgery,
+    load_networks,
 )
 from avdetect.calibration import Calibration
 from avdetect.channels.picture_levels import PICTURE_LEVELS
@@ -27,7 +27,6 @@ from avdetect.errors import CheckpointError, InputError
 from avdetect.faces.align import align_face, align_mouth
 from avdetect.faces.detect import FaceFinder, FaceMeasure
 from avdetect.media.clip import PictureFrame, open_clip
-from avdetect.nn.trained_state import load_trained_state
 from avdetect.observation import FaceWindow, Observation
 from avdetect.types import Segment
 from eval.answers import PICTURE
@@ -88,14 +87,13 @@ class FaceJudge:
             raise CheckpointError(f"{checkpoint.card.name}: the branch lacks its calibration")
         self.calibration: Calibration = checkpoint.calibration
         self._branch: VisualForgeryBranch = build_visual_forgery(checkpoint, torch.device("cpu"))
-        net, head = build_networks(checkpoint.card.config)
-        if head is not None:
+        networks = load_networks(checkpoint)
+        if networks.head is not None:
             raise CheckpointError(f"{checkpoint.card.name}: judges over time; attacked are frames")
-        load_trained_state(net, checkpoint.state)
-        self._net = net.eval().requires_grad_(False)
+        self._net = networks.frames.eval().requires_grad_(False)
 
     def score(self, faces: Tensor) -> Tensor:
-        """(B, 3, 224, 224) in [0, 1] to (B,) raw scores, with gradients."""
+        """(B, 3, 224, 224) in [0, 1] to (B,) raw scores of still pictures, with gradients."""
         score: Tensor = self._net(faces).score
         return score
 

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from avdetect.nn.face_network import FaceConfig, FaceNetwork, build_face_network, pin_backbone
+from avdetect.nn.map_contrast import MapContrast
 from avdetect.nn.trained_state import load_trained_state, trained_state
 from recipes.calibrate import PROVISIONAL
 from recipes.datasets.face_folds import fold, sources
@@ -28,6 +29,16 @@ def load_run(run: str, network: FaceConfig) -> FaceNetwork:
     net = build_face_network(network)
     load_trained_state(net, rounded)
     return net
+
+
+def load_contrast(run: str) -> MapContrast | None:
+    """What `recipes.visual_forgery.contrast` wrote of a run; None where it did not."""
+    path = RUNS / run / "contrast.pt"
+    if not path.is_file():
+        return None
+    contrast = MapContrast()
+    contrast.load_state_dict(torch.load(path, weights_only=True))
+    return contrast.eval()
 
 
 def export(
@@ -51,15 +62,21 @@ def export(
             "others_clips_spoken": control[1]["others_clips"]["spoken"],
             "generated_faces_all": control[1]["generated_faces"]["all"],
         }
+    state = trained_state(load_run(run, settings.network))
+    config = {
+        k: list(v) if isinstance(v, tuple) else v
+        for k, v in asdict(pin_backbone(settings.network)).items()
+    }
+    contrast = load_contrast(run)
+    if contrast is not None:
+        state |= {f"contrast.{key}": value for key, value in contrast.state_dict().items()}
+        config["contrast"] = True
     return export_checkpoint(
         name,
         role="visual_forgery",
         summary="Finds blends, resampling and redrawn skin in single face crops, with a map.",
-        state=trained_state(load_run(run, settings.network)),
-        config={
-            k: list(v) if isinstance(v, tuple) else v
-            for k, v in asdict(pin_backbone(settings.network)).items()
-        },
+        state=state,
+        config=config,
         facts=tables,
         calibration=PROVISIONAL,
     )
@@ -97,6 +114,14 @@ def _limits(figures: Figures, control: tuple[str, Figures] | None) -> str:
         f"degrees are not judged. Not shown to be better than chance on: {', '.join(at_chance)}."
     )
     text += _limits_of_maps(figures["masks"]["all"])
+    whole = figures["others_clips"]["spoken_as_whole_pictures"]["auc"]
+    if whole != figures["others_clips"]["spoken"]["auc"]:
+        text += (
+            " Frames of a video are judged by what their map marks against the rest of the map; a "
+            "face that is drawn anew with all around it leaves that nothing to compare. That "
+            "reading was chosen after figures on others' clips were seen (as whole pictures: "
+            f"{whole})."
+        )
     spoken = figures["others_clips"]["spoken"]
     if spoken["auc_95_by_source"][0] <= 0.5:
         text += (

@@ -13,13 +13,15 @@ from pathlib import Path
 
 import torch
 
+from avdetect.branches.visual_forgery import load_networks
 from avdetect.checkpoint import load_checkpoint
 from avdetect.nn.face_network import FaceNetwork, build_face_network, read_face_config
 from avdetect.nn.trained_state import load_trained_state
-from recipes.visual_forgery.card import export, load_run
+from recipes.visual_forgery.card import export, load_contrast, load_run
 from recipes.visual_forgery.figures import (
     TWINS_PER_KIND,
     Figures,
+    Judge,
     generated_faces,
     judge_with,
     others_clips,
@@ -27,15 +29,16 @@ from recipes.visual_forgery.figures import (
 )
 from recipes.visual_forgery.settings import RUNS, read_settings
 
+_BESIDE = ("temporal", "contrast")
+
 
 def measure(
-    net: FaceNetwork,
+    judge: Judge,
     trained_kinds: Mapping[str, float],
     every: int = 1,
     n_pairs: int = TWINS_PER_KIND,
 ) -> Figures:
     """All held-out figures; scores of the test clips under ``_scores`` (not for the card)."""
-    judge = judge_with(net)
     own, masks = own_forgeries(judge, trained_kinds, n_pairs)
     clips, rows, scores = others_clips(judge, every)
     return {
@@ -50,13 +53,19 @@ def measure(
 
 
 def load_shipped(name: str) -> FaceNetwork:
-    """The frame network of a committed checkpoint, without its temporal head if it has one."""
+    """The frame network of a committed checkpoint alone, without what stands beside it."""
     checkpoint = load_checkpoint(name)
-    config = {key: value for key, value in checkpoint.card.config.items() if key != "temporal"}
-    state = {k: v for k, v in checkpoint.state.items() if not k.startswith("temporal.")}
+    config = {k: v for k, v in checkpoint.card.config.items() if k not in _BESIDE}
+    beside = tuple(f"{part}." for part in _BESIDE)
+    state = {k: v for k, v in checkpoint.state.items() if not k.startswith(beside)}
     net = build_face_network(read_face_config(config))
     load_trained_state(net, state)
     return net.eval()
+
+
+def shipped_judge(name: str) -> Judge:
+    """How a committed checkpoint judges single crops; a temporal head has no part in it."""
+    return judge_with(load_shipped(name), load_networks(load_checkpoint(name)).contrast)
 
 
 def main() -> None:
@@ -75,10 +84,10 @@ def main() -> None:
     torch.set_num_threads(1)
     settings = read_settings(arguments.config)
     if arguments.model:
-        net = load_shipped(arguments.model)
+        judge = shipped_judge(arguments.model)
     else:
-        net = load_run(arguments.run, settings.network)
-    figures = measure(net, settings.kinds, arguments.every, arguments.pairs)
+        judge = judge_with(load_run(arguments.run, settings.network), load_contrast(arguments.run))
+    figures = measure(judge, settings.kinds, arguments.every, arguments.pairs)
     figures["_every"], figures["_pairs"] = arguments.every, arguments.pairs
     if not arguments.model:
         (RUNS / arguments.run / "figures.json").write_text(json.dumps(figures, indent=1), "utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor
 from avdetect.faces.align import align_face
 from avdetect.nn.face_network import FaceNetwork
 from avdetect.nn.fixed_batch import CPU_BATCH, run_fixed
+from avdetect.nn.map_contrast import MapContrast
 from eval.bootstrap import bootstrap_interval
 from eval.metrics import auc, cllr, eer
 from eval.peers import read_peers
@@ -32,7 +33,24 @@ from recipes.visual_forgery.mask_figures import (
 
 Figures = dict[str, Any]
 Floats = NDArray[np.float64]
-Judge = Callable[[Sequence[NDArray[np.uint8]]], tuple[Floats, NDArray[np.float32]]]
+
+
+class Judged(NamedTuple):
+    """What is said of N crops.
+
+    Attributes:
+        scores: (N,) of the picture as a whole, by which still pictures are judged.
+        contrasts: (N,) of one place against the rest, by which frames of a video are; where a
+            checkpoint has no such reading, the scores again.
+        maps: (N, 22, 22) log-odds.
+    """
+
+    scores: Floats
+    contrasts: Floats
+    maps: NDArray[np.float32]
+
+
+Judge = Callable[[Sequence[NDArray[np.uint8]]], Judged]
 
 TWINS_PER_KIND = 40
 _SEED = 2611
@@ -43,16 +61,18 @@ _SPOKEN = ("lip-sync", "talking-portrait")
 _EQUAL_CHANNEL = PictureChannel(shrink=0.5, jpeg_quality=80)
 
 
-def judge_with(net: FaceNetwork) -> Judge:
-    """Crops to frame scores and (22, 22) map log-odds, as the branch computes them."""
+def judge_with(net: FaceNetwork, contrast: MapContrast | None = None) -> Judge:
+    """Crops to scores and maps, as the branch computes them."""
     net.eval()
 
     def batch(faces: Tensor) -> tuple[Tensor, ...]:
-        return tuple(net(faces.permute(0, 3, 1, 2).float() / 255.0))
+        said = net(faces.permute(0, 3, 1, 2).float() / 255.0)
+        read = said.score if contrast is None else contrast(said.mask_logits)
+        return said.score, read, said.mask_logits
 
-    def judge(crops: Sequence[NDArray[np.uint8]]) -> tuple[Floats, NDArray[np.float32]]:
-        _, scores, masks = run_fixed(batch, torch.from_numpy(np.stack(crops)), CPU_BATCH)
-        return scores.double().numpy(), masks.numpy()
+    def judge(crops: Sequence[NDArray[np.uint8]]) -> Judged:
+        scores, read, maps = run_fixed(batch, torch.from_numpy(np.stack(crops)), CPU_BATCH)
+        return Judged(scores.double().numpy(), read.double().numpy(), maps.numpy())
 
     return judge
 
@@ -77,7 +97,7 @@ def own_forgeries(
     figures: Figures = {}
     for kind in KINDS:
         twins = [source.draw(rng, kind) for _ in range(n_pairs)]
-        scores, maps = judge([t.real for t in twins] + [t.fake for t in twins])
+        scores, contrasts, maps = judge([t.real for t in twins] + [t.fake for t in twins])
         labels = np.repeat([0, 1], len(twins))
         found[kind] = MappedTwins(
             truth=np.stack([view_of_pixels(t.mask) > 0.5 for t in twins]),
@@ -91,6 +111,7 @@ def own_forgeries(
             "fake_above_its_twin": round(
                 float((scores[labels == 1] > scores[labels == 0]).mean()), 3
             ),
+            "auc_of_contrast": round(auc(labels, contrasts), 3),
         }
     return figures, mask_figures(found, mean_training_mask(trained_kinds))
 
@@ -105,14 +126,18 @@ def others_clips(judge: Judge, every: int = 1) -> tuple[Figures, list[Row], Floa
     faces = load_faces("test")
     rank = np.concatenate([np.arange(n) for n in np.bincount(faces.clip)])
     kept = np.flatnonzero(rank % every == 0)
-    scores, _ = judge([align_face(faces.pictures[i], faces.landmarks[i]) for i in kept])
+    said = judge([align_face(faces.pictures[i], faces.landmarks[i]) for i in kept])
     rows = faces.rows
-    clip_scores = np.array([scores[faces.clip[kept] == k].mean() for k in range(len(rows))])
+    clip_scores, clip_wholes = (
+        np.array([values[faces.clip[kept] == k].mean() for k in range(len(rows))])
+        for values in (said.contrasts, said.scores)
+    )
     real = np.array([row["video_label"] == "real" for row in rows])
     figures: Figures = {"n_real": int(real.sum()), "n_frames": len(kept)}
     for name, kinds in {"spoken": _SPOKEN, **{kind: (kind,) for kind in _SPOKEN}}.items():
         chosen = real | np.array([row["fake_kind"] in kinds for row in rows])
         figures[name] = _trial(rows, clip_scores, chosen)
+        figures[f"{name}_as_whole_pictures"] = _trial(rows, clip_wholes, chosen)
     figures["generators"] = {
         name: _trial(rows, clip_scores, real | np.array([r["generator"] == name for r in rows]))
         for name in sorted({row["generator"] for row in rows if row["video_label"] == "fake"})
@@ -136,8 +161,8 @@ def generated_faces(judge: Judge) -> Figures:
     """Generated faces against held-out photographs, size and compression made equal."""
     fakes, photographs = load_faces("synthetic"), load_faces("photographs")
     real_ids = fold(photographs, held_out=True)
-    real, _ = judge([_equalised(photographs, i) for i in real_ids])
-    fake, _ = judge([_equalised(fakes, i) for i in range(len(fakes.pictures))])
+    real = judge([_equalised(photographs, i) for i in real_ids]).scores
+    fake = judge([_equalised(fakes, i) for i in range(len(fakes.pictures))]).scores
     made_by = np.array([fakes.rows[k]["generator"] for k in fakes.clip])
     groups = [person(photographs.rows[photographs.clip[i]]) for i in real_ids]
     named = {"all": np.ones(len(fake), bool), **{g: made_by == g for g in np.unique(made_by)}}

@@ -24,8 +24,8 @@ from eval.bootstrap import bootstrap_interval, paired_interval
 from eval.metrics import auc
 from recipes.forge.faces import KINDS
 from recipes.forge.twins import ForgedPicture, TwinSource
-from recipes.visual_forgery.evaluate import load_shipped
-from recipes.visual_forgery.figures import Figures, Judge, judge_with
+from recipes.visual_forgery.evaluate import shipped_judge
+from recipes.visual_forgery.figures import Figures, Judge
 from recipes.visual_forgery.mask_figures import TwinPeople
 from recipes.visual_forgery.settings import RUNS
 
@@ -48,6 +48,8 @@ def level_figures(
     judge: Judge, names: Sequence[str], n_pairs: int, calibration: Calibration
 ) -> Figures:
     """AUC as made and at each level, what it is off, and real twins that would be called fake.
+
+    Scored as still pictures are, by the picture as a whole.
 
     Args:
         judge: see `recipes.visual_forgery.figures.judge_with`.
@@ -104,7 +106,7 @@ def _scores(
         for index, pair in enumerate(pairs)
         for picture in (getattr(pair.twins, side),)
     ]
-    return judge(crops)[0]
+    return judge(crops).scores
 
 
 def _through(picture: NDArray[np.uint8], level: Level | None, seed: int) -> NDArray[np.uint8]:
@@ -123,7 +125,7 @@ def main() -> None:
     torch.set_num_threads(1)
     calibration = load_checkpoint(given.model).calibration
     assert calibration is not None  # a branch's checkpoint has one
-    judge = judge_with(load_shipped(given.model))
+    judge = shipped_judge(given.model)
     figures = level_figures(judge, given.levels, given.pairs, calibration)
     RUNS.mkdir(parents=True, exist_ok=True)
     (RUNS / "levels.json").write_text(json.dumps(figures, indent=1), "utf-8")

@@ -228,8 +228,11 @@ def main() -> None:
     parser.add_argument("--shuffle-labels", action="store_true", help="control: learns nothing")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--steps", type=int, help="instead of the config's n_steps")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="of the network; forging has its own"
+    )
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
+    torch.set_num_threads(arguments.threads)
     settings = read_settings(arguments.config)
     settings = replace(settings, network=pin_backbone(settings.network))
     if arguments.steps:

