@@ -23,6 +23,7 @@ from torch import Tensor
 
 from avdetect.channels.picture_codecs import h264, jpeg
 from avdetect.channels.picture_degrade import blur
+from avdetect.checkpoint import read_bundle
 from avdetect.nn.face_network import FaceNetwork
 from eval.attacks.black_box import random_search, squares
 from eval.attacks.gradient import Ball, fgsm, pgd
@@ -34,7 +35,7 @@ from recipes.visual_forgery.evaluate import load_shipped
 from recipes.visual_forgery.settings import RUNS, AdversarialSettings, Settings, read_settings
 from recipes.visual_forgery.train import Training, as_tensors
 
-MODEL = "visual_forgery-highpasscnn-selfforged-202611"
+MODEL = read_bundle().checkpoints["visual_forgery"]
 _SWITCH = AdversarialSettings(share=0.5, epsilon=2 / 255, steps=1)
 _RATE = 6e-4  # the warm-up of a long training lets half of it through here
 _PAIRS_PER_BATCH = 6

@@ -28,6 +28,7 @@ from avdetect.branches.track_stretches import (
     TrackFrames,
     stretches_of,
 )
+from avdetect.checkpoint import read_bundle
 from avdetect.faces.align import align_face
 from avdetect.nn.face_network import FaceNetwork
 from avdetect.nn.temporal_head import Stretch
@@ -42,7 +43,7 @@ from recipes.forge.tracks import COURSES, TRACK_KINDS, Pictures, code_twins, for
 from recipes.visual_forgery.evaluate import load_shipped
 from recipes.visual_forgery.settings import RUNS
 
-MODEL = "visual_forgery-highpasscnn-selfforged-202611"
+MODEL = read_bundle().checkpoints["visual_forgery"]
 SETS = ("train", "held_out", "others")
 
 
