@@ -17,6 +17,7 @@ from recipes.calibrate import PROVISIONAL
 from recipes.datasets.face_folds import fold, sources
 from recipes.datasets.faces import load_faces
 from recipes.export import export_checkpoint
+from recipes.forge.faces import KINDS
 from recipes.forge.resynthesis import GROUPS
 from recipes.visual_forgery.figures import TWINS_PER_KIND, Figures
 from recipes.visual_forgery.settings import RUNS, Settings
@@ -94,7 +95,7 @@ def _training_facts(run: str, settings: Settings) -> dict[str, Any]:
         "fakes": "forged from real faces by recipes/forge/faces.py; no fake of others",
         "sources": sorted(trained),
         "kinds": settings.kinds,
-        "held_out_kind": "cross_blend",
+        "held_out_kinds": sorted(set(KINDS) - settings.kinds.keys()),
         "held_out_sources": sources(unseen),
         "held_out_people": "one known person in four, see recipes/datasets/face_folds.py",
         "steps": _steps_of(run),

@@ -1,6 +1,6 @@
 """Fit how a forgery map is read as one place against the rest, on twins of training people.
 
-python -m recipes.visual_forgery.contrast --run NAME [--pairs 200]
+python -m recipes.visual_forgery.contrast --run NAME [--pairs 200] [--shuffle-labels]
 
 Only forgeries of part of a picture are learned from, each kind alike; see
 `avdetect.nn.map_contrast`. `evaluate --run NAME` measures and exports what is written here.
@@ -67,11 +67,14 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=Path(__file__).with_name("config.toml"))
     parser.add_argument("--run", default="first")
     parser.add_argument("--pairs", type=int, default=200, help="twins of each kind")
+    parser.add_argument("--shuffle-labels", action="store_true", help="control: learns nothing")
     given = parser.parse_args()
     torch.set_num_threads(1)
     settings = read_settings(given.config)
     judge = judge_with(load_run(given.run, settings.network))
     maps, labels = local_maps(judge, list(settings.kinds), given.pairs)
+    if given.shuffle_labels:
+        labels = np.random.default_rng(_SEED).permutation(labels)
     torch.save(fit_contrast(maps, labels).state_dict(), RUNS / given.run / "contrast.pt")
     print(f"{len(labels) // 2} twins; written to {RUNS / given.run / 'contrast.pt'}")
 
