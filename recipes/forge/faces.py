@@ -184,7 +184,8 @@ def _reenacted(material: Material, rng: np.random.Generator) -> tuple[NDArray[np
         picture = to_bytes(toned * (1.0 - share) + picture * np.float64(share))
     points = start.landmarks
     if material.moment is None:  # a photograph is driven from a made-up pose
-        points = points + rng.normal(0.0, 2.0, 2) + _made_up_motion(points, rng)
+        shift = rng.normal(0.0, 2.0, 2) + _made_up_motion(points, rng)
+        points = np.asarray(points + shift, np.float32)
     return drive(picture, points, face.landmarks, rng), _broad_mask(face, rng)
 
 

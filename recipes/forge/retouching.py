@@ -125,7 +125,7 @@ def _dense(points: Points, shifts: Points, side: int) -> NDArray[np.float32]:
         known = spread[..., 2:]
         local = spread[..., :2] / np.maximum(known, 1e-6)
         sure = known / (known + 0.02)
-        field = field * (1.0 - sure) + local * sure
+        field = np.asarray(field * (1.0 - sure) + local * sure, np.float32)
     return np.asarray(cv2.resize(field, (side, side), interpolation=cv2.INTER_LINEAR), np.float32)
 
 

@@ -74,7 +74,9 @@ def measure(stage: SyncStage, held_out: Sequence[TalkingClip]) -> tuple[str, str
     """Offsets within one frame and foreign speech on 1.2 s of people never trained on."""
     people = [clip.identity for clip in held_out]
     errors = offset_errors(stage, held_out)
-    within = share_with_interval(np.abs(errors).ravel() <= 1, np.repeat(people, errors.shape[1]))
+    within = share_with_interval(
+        np.abs(errors).ravel() <= 1, [p for p in people for _ in range(errors.shape[1])]
+    )
     labels, scores = foreign_trials(stage, held_out)
     low, high = bootstrap_interval(auc, labels, scores, [*people, *people])
     return within, f"{auc(labels, scores):.3f} [{low:.3f}, {high:.3f}]"
