@@ -23,7 +23,7 @@ from avdetect.cues.worth import NO_WORTHS, read_worths
 from avdetect.decision import DecisionRule
 from avdetect.errors import CheckpointError, UsageError
 from avdetect.fusion.cross_attention import CrossAttentionFusion
-from avdetect.fusion.late import LateFusion
+from avdetect.fusion.late_rules import load_late
 from avdetect.gallery import Gallery
 from avdetect.judgement import Judges, run_branches
 from avdetect.media.source import SourceLike
@@ -275,7 +275,7 @@ def _build_judges(bundle: Bundle, loaded: Mapping[str, Checkpoint], device: torc
         if calibration is None:
             raise CheckpointError(f"{loaded[name].card.name}: the branch lacks its calibration")
         calibrations[name] = calibration
-    late = LateFusion.from_checkpoint(loaded["late"])
+    late = load_late(loaded["late"])
     face = branches["visual_forgery"]
     network = face.network if isinstance(face, VisualForgeryBranch) else None
     return Judges(

@@ -18,7 +18,7 @@ from avdetect.branches.base import BranchOutput
 from avdetect.calibration import Calibration
 from avdetect.checkpoint import Checkpoint
 from avdetect.errors import CheckpointError
-from avdetect.fusion.late import LateFusion
+from avdetect.fusion.late import LateRule
 from avdetect.fusion.subjects import FACE, SYNC, VOICE, Subject, WindowRows
 from avdetect.nn.fixed_batch import batch_size, run_fixed
 from avdetect.nn.fusion_network import N_FEATURES, FusionNetwork, pool_windows
@@ -32,7 +32,7 @@ _LLR_SCALE = 3.0
 class FusedScore:
     """Calibrated LLRs of one subject; a modality without its branch is None.
 
-    ``added`` tells what each branch's finding adds to the sum before it is bounded.
+    ``added`` tells what each branch's finding adds to late fusion before it is bounded.
     """
 
     fake_llr: float
@@ -48,7 +48,7 @@ class CrossAttentionFusion:
     def __init__(
         self,
         network: FusionNetwork,
-        late: LateFusion,
+        late: LateRule,
         calibration: Calibration,
         row_calibrations: dict[str, Calibration],
         device: torch.device,
@@ -63,7 +63,7 @@ class CrossAttentionFusion:
     def from_checkpoint(
         cls,
         checkpoint: Checkpoint,
-        late: LateFusion,
+        late: LateRule,
         row_calibrations: dict[str, Calibration],
         device: torch.device,
     ) -> CrossAttentionFusion:

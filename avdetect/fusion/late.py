@@ -1,13 +1,15 @@
 """Late fusion: one weighted sum of calibrated LLRs per set of branches present.
 
-It is the control that cross-attention must beat, and the sum that cross-attention adds to. A
-branch that stands alone is passed on unchanged: it is calibrated already.
+A rule of late fusion is the control that cross-attention must beat, and what cross-attention adds
+to; `avdetect.fusion.any_forged` is the other one. A branch that stands alone is passed on
+unchanged: it is calibrated already.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from avdetect.checkpoint import Checkpoint
 from avdetect.errors import CheckpointError
@@ -18,9 +20,21 @@ def pattern_name(branches: Mapping[str, float] | tuple[str, ...]) -> str:
     return "+".join(sorted(branches))
 
 
+class LateRule(Protocol):
+    """How the LLRs of the branches that judged one subject become one."""
+
+    def fake_llr(self, fake_llrs: Mapping[str, float]) -> float:
+        """Fused LLR of the branches present (at least one)."""
+        ...
+
+    def terms(self, fake_llrs: Mapping[str, float]) -> dict[str, float]:
+        """What each branch present adds to the fused LLR, in the order of names."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class LateFusion:
-    """Weights per pattern of branches present; last entry of each vector is the offset."""
+    """Implements `LateRule`; one vector per pattern of branches present, its last the offset."""
 
     patterns: dict[str, tuple[float, ...]]
 

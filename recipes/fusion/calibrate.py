@@ -23,12 +23,12 @@ from avdetect.checkpoint_writer import to_toml, write_calibration
 from avdetect.fusion.subjects import FACE, SYNC, VOICE
 from avdetect.nn.fusion_network import FusionNetwork
 from eval import run_facts
-from eval.bootstrap import bootstrap_interval
+from eval.bootstrap import bootstrap_interval, paired_interval
 from eval.metrics import auc, cllr
 from eval.out_of_fold import OutOfFold
 from eval.protocol import Protocol, read_protocol
 from recipes.export import MODELS, export_checkpoint
-from recipes.fusion.fit import Fit, Judges, fit, fused_llrs, is_fake, late_patterns
+from recipes.fusion.fit import EQUAL_SHARES, RULES, Fit, Judges, fit, fused_llrs, is_fake
 from recipes.fusion.items import FUSED
 from recipes.fusion.measured_rows import Measured, measured_samples
 from recipes.fusion.rows import branch_calibrations, group_of, load_branches
@@ -52,45 +52,66 @@ def main() -> None:
     kept_for_it = [m for m in measured if m.fold in protocol.roles["calibration"]]
     shipped = fit(judges, kept_for_it)
     tested = [m for m in measured if m.fold in protocol.roles["test"]]
+    llrs = {rule: cross_validate(judges, protocol, measured, rule) for rule in RULES}
     figures = {
         "tested_folds": figures_of(tested, fused_llrs(judges, shipped, tested)),
-        "cross_validated": cross_validate(judges, protocol, measured),
+        "cross_validated": figures_of(measured, llrs["any"]),
+        "cross_validated_as_a_sum": figures_of(measured, llrs["sum"]),
+        "any_less_sum": gain(measured, llrs["any"], llrs["sum"]),
     }
+    write_scores(protocol, measured, llrs["any"])
     write_fit(shipped, figures, kept_for_it)
     print(json.dumps(figures, indent=2))
-    print(f"weights {dict(zip(FUSED, shipped.weights.round(3).tolist(), strict=False))}")
     print("\n".join(f"{name}: {value}" for name, value in shipped.calibrations.items()))
     print(f"cross-attention: {shipped.added}")
 
 
 def cross_validate(
-    judges: Judges, protocol: Protocol, measured: list[Measured]
-) -> dict[str, float | list[float]]:
-    """Judge each fold under a fit on the others; writes the out-of-fold file."""
-    scored: list[OutOfFold] = []
+    judges: Judges, protocol: Protocol, measured: list[Measured], rule: str
+) -> dict[str, float]:
+    """File -> LLR under a fit on the other folds."""
     llrs: dict[str, float] = {}
     for fold in protocol.sets["all"]:
-        mine = [m for m in measured if m.fold == fold]
-        fitted = fit(judges, [m for m in measured if m.fold != fold])
-        llrs |= fused_llrs(judges, fitted, mine)
-        scored += [
-            OutOfFold(
-                procedure=PROCEDURE,
-                id=m.row["file"],
-                fold=fold,
-                score=llrs.get(m.row["file"]),
-                fake_llr=llrs.get(m.row["file"]),
-            )
-            for m in mine
-            if not m.forged
-        ]
+        fitted = fit(judges, [m for m in measured if m.fold != fold], rule)
+        llrs |= fused_llrs(judges, fitted, [m for m in measured if m.fold == fold])
+    return llrs
+
+
+def write_scores(protocol: Protocol, measured: list[Measured], llrs: dict[str, float]) -> None:
+    """Write the out-of-fold file."""
+    scored = [
+        OutOfFold(
+            procedure=PROCEDURE,
+            id=m.row["file"],
+            fold=fold,
+            score=llrs.get(m.row["file"]),
+            fake_llr=llrs.get(m.row["file"]),
+        )
+        for fold in protocol.sets["all"]
+        for m in measured
+        if m.fold == fold and not m.forged
+    ]
     write_out_of_fold(
         _RESULTS / "video" / "out_of_fold.csv",
         scored,
         commit=run_facts.commit(),
         config_sha256=config_sha256(protocol, {}),
     )
-    return figures_of(measured, llrs)
+
+
+def gain(
+    measured: list[Measured], llrs: dict[str, float], control: dict[str, float]
+) -> dict[str, float | list[float]]:
+    """Difference of AUC on the same clips, with its interval over people."""
+    judged = [m for m in measured if not m.forged and m.row["file"] in llrs]
+    labels = np.array([int(is_fake(m)) for m in judged])
+    ours, theirs = (np.array([some[m.row["file"]] for m in judged]) for some in (llrs, control))
+    people = [group_of(m.row) for m in judged]
+    interval = paired_interval(auc, labels, theirs, ours, people)
+    return {
+        "auc": round(auc(labels, ours) - auc(labels, theirs), 3),
+        "auc_95": [round(v, 3) for v in interval],
+    }
 
 
 def figures_of(measured: list[Measured], llrs: dict[str, float]) -> dict[str, float | list[float]]:
@@ -135,7 +156,7 @@ def write_fit(fitted: Fit, figures: dict[str, Any], used: list[Measured]) -> Non
         names["cross_attention"],
         {"calibration": facts, "figures_on_clips": {"command": _COMMAND, **figures}},
     )
-    export_late(fitted, facts)
+    export_late(facts)
 
 
 def note_in_card(name: str, tables: dict[str, dict[str, Any]]) -> None:
@@ -146,19 +167,15 @@ def note_in_card(name: str, tables: dict[str, dict[str, Any]]) -> None:
     path.write_text(to_toml(card | tables), "utf-8")
 
 
-def export_late(fitted: Fit, facts: dict[str, Any]) -> None:
-    """Write the late checkpoint: the same weights for every set of branches."""
-    weights = dict(zip((*FUSED, "offset"), fitted.weights.tolist(), strict=True))
+def export_late(facts: dict[str, Any]) -> None:
+    """Write the late checkpoint: equal shares, for nobody knows what the next forgery is of."""
     export_checkpoint(
         read_bundle().checkpoints["late"],
         role="late",
-        summary="Weighted sum of calibrated branch LLRs; a lone branch passes unchanged.",
-        state={
-            name: torch.tensor(vector, dtype=torch.float64)
-            for name, vector in late_patterns(fitted.weights).items()
-        },
-        config={},
-        facts={"training": {**facts, "weights": weights}},
+        summary="A clip is forged if any part is: the mean of the branches' likelihood ratios.",
+        state={name: torch.tensor(share) for name, share in EQUAL_SHARES.items()},
+        config={"rule": "any"},
+        facts={"training": {**facts, "shares": "equal, not fitted"}},
         half=False,
     )
 

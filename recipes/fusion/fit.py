@@ -1,4 +1,4 @@
-"""What is fitted on measured talking heads: two calibrations, late weights, what attention adds."""
+"""What is fitted on measured talking heads: calibrations, late weights, what attention adds."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from scipy.optimize import minimize
 
 from avdetect.branches.base import Branch
 from avdetect.calibration import Calibration
+from avdetect.fusion.any_forged import AnyForged
 from avdetect.fusion.cross_attention import CrossAttentionFusion
-from avdetect.fusion.late import LateFusion, pattern_name
+from avdetect.fusion.late import LateFusion, LateRule, pattern_name
 from avdetect.fusion.subjects import FACE, SYNC, VOICE, Subject, WindowRows
 from avdetect.nn.fusion_network import FusionNetwork
 from avdetect.types import Part
@@ -28,6 +29,9 @@ from recipes.fusion.variants import LABELS, VARIANTS
 _RIDGE = 1e-3
 _RIDGE_LATE = 3e-3
 _LEAST_SCALE = 1e-6
+# Nobody knows which part the next forgery will be of, so the rule "any" takes all alike.
+EQUAL_SHARES = dict.fromkeys(FUSED, 1.0 / len(FUSED))
+RULES = ("any", "sum")
 _SOUND_TRUTH = {"real": 0, "cloned": 1}
 Vector = NDArray[np.float64]
 
@@ -38,13 +42,24 @@ class Fit:
 
     Attributes:
         calibrations: of the branches; that of the voice is its own recipe's and stays.
-        weights: (4,) of the branches' LLRs in the order of ``FUSED``, then the offset.
+        weights: for a sum, (4,) of the branches' LLRs in the order of ``FUSED``, then the offset;
+            None where any forged part is enough.
         added: the network's score beside late fusion.
     """
 
     calibrations: dict[str, Calibration]
-    weights: Vector
+    weights: Vector | None
     added: Calibration
+
+    @property
+    def late(self) -> LateRule:
+        """The rule of late fusion that was fitted, or needs no fit."""
+        return late_rule(self.weights)
+
+
+def late_rule(weights: Vector | None) -> LateRule:
+    """A sum with these weights; without any, whatever part is forged, the clip is."""
+    return AnyForged(EQUAL_SHARES) if weights is None else LateFusion(late_patterns(weights))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +86,8 @@ def truth_of(branch: str, measured: Measured) -> int | None:
     return int(measured.row["video_label" if branch == FACE else "label"] == "fake")
 
 
-def fit(judges: Judges, chosen: Sequence[Measured]) -> Fit:
-    """Calibrate the picture and the synchrony branch, then weigh all of them, on ``chosen``.
+def fit(judges: Judges, chosen: Sequence[Measured], rule: str = RULES[0]) -> Fit:
+    """Calibrate the picture and the synchrony branch, then fuse all of them, on ``chosen``.
 
     Half of the weight lies on real clips, a quarter each on other people's fakes and on our own
     forgeries of the same real clips: a user meets both.
@@ -89,8 +104,10 @@ def fit(judges: Judges, chosen: Sequence[Measured]) -> Fit:
         )
     items, kept = _items(judges, chosen, calibrations)
     trials = _Trials.of(judges.network, items, kept)
-    weights = _late_weights(trials)
-    return Fit(calibrations=calibrations, weights=weights, added=_added(trials, weights))
+    weights = _late_weights(trials) if rule == "sum" else None
+    late = late_rule(weights)
+    base = np.array([late.fake_llr(item.llrs) for item in items])
+    return Fit(calibrations=calibrations, weights=weights, added=_added(trials, base))
 
 
 def _calibrated(seen: Sequence[tuple[float, int, str]]) -> Calibration:
@@ -103,9 +120,10 @@ def _calibrated(seen: Sequence[tuple[float, int, str]]) -> Calibration:
 
 def fused_llrs(judges: Judges, fitted: Fit, chosen: Sequence[Measured]) -> dict[str, float]:
     """File -> LLR of the clips as they are by the engine's own fusion; none without evidence."""
-    late = LateFusion(late_patterns(fitted.weights))
     cpu = torch.device("cpu")
-    fusion = CrossAttentionFusion(judges.network, late, fitted.added, fitted.calibrations, cpu)
+    fusion = CrossAttentionFusion(
+        judges.network, fitted.late, fitted.added, fitted.calibrations, cpu
+    )
     llrs: dict[str, float] = {}
     for measured in chosen:
         scores = {} if measured.forged else raw_scores(judges, measured)
@@ -183,10 +201,9 @@ def _late_weights(trials: _Trials) -> Vector:
     return fit_weights(trials.llrs, *trials.signs_and_shares(), _RIDGE_LATE)
 
 
-def _added(trials: _Trials, weights: Vector) -> Calibration:
-    """What the network's score adds, late fusion being fixed."""
+def _added(trials: _Trials, base: Vector) -> Calibration:
+    """What the network's score adds to late fusion's (N,) LLRs."""
     sign, share = trials.signs_and_shares()
-    base = trials.llrs @ weights[:-1] + weights[-1]
 
     def loss(vector: Vector) -> float:
         margin = sign * (base + vector[0] * trials.scores + vector[1])

@@ -11,13 +11,14 @@ from avdetect.branches.base import BranchOutput
 from avdetect.calibration import Calibration
 from avdetect.checkpoint import read_bundle
 from avdetect.errors import UsageError
+from avdetect.fusion.any_forged import AnyForged
 from avdetect.fusion.late import LateFusion
 from avdetect.fusion.subjects import FACE, SYNC, VOICE
 from avdetect.types import Part, Segment
 from eval.protocol import read_protocol
 from recipes.fusion import measured_rows
 from recipes.fusion.calibrate import load_network
-from recipes.fusion.fit import Judges, fit, fused_llrs, late_patterns, raw_scores
+from recipes.fusion.fit import EQUAL_SHARES, Judges, fit, fused_llrs, late_patterns, raw_scores
 from recipes.fusion.measured_rows import Measured
 from recipes.fusion.rows import Sample, load_branches
 from tests.shared import requires_shared
@@ -99,6 +100,15 @@ def test_clips_as_they_are_get_one_llr_and_a_lone_branch_its_own(
     real = [llrs[str(n)] for n in range(0, N_CLIPS, 2)]
     fake = [llrs[str(n)] for n in range(1, N_CLIPS, 2)]
     assert np.median(fake) > 0 > np.median(real)
+
+
+def test_a_sum_is_fitted_and_any_forged_part_is_not(judges: Judges, clips: list[Measured]) -> None:
+    summed, shipped = fit(judges, clips, "sum"), fit(judges, clips)
+    assert shipped.weights is None
+    assert shipped.late == AnyForged(EQUAL_SHARES)
+    assert summed.weights is not None and len(summed.weights) == 4
+    assert summed.late == LateFusion(late_patterns(summed.weights))
+    assert summed.calibrations == shipped.calibrations
 
 
 def test_late_fusion_weighs_an_absent_branch_as_nothing() -> None:
