@@ -58,7 +58,7 @@ test: lint
 PHONE_LEVELS := ulaw,g722,amr_12.2,amr_7.4,opus_12,mp3_32
 bench-accuracy: env
 	$(BIN)/python -m eval run voice --fresh --levels $(PHONE_LEVELS)
-	$(BIN)/python -m eval run video --fresh
+	$(BIN)/python -m eval run video --fresh --levels h264_crf_32
 	$(BIN)/python -m eval run faces --fresh
 
 # Exit code 1 if a pooled AUC leaves the 95 % interval of the committed scores.
