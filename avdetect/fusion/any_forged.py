@@ -37,10 +37,7 @@ class AnyForged:
     def terms(self, fake_llrs: Mapping[str, float]) -> dict[str, float]:
         """How far each branch moves the fused LLR from where it stood had it found nothing."""
         whole = self.fake_llr(fake_llrs)
-        return {
-            name: whole - self.fake_llr({**fake_llrs, name: 0.0}) if len(fake_llrs) > 1 else whole
-            for name in sorted(fake_llrs)
-        }
+        return {name: whole - self.fake_llr({**fake_llrs, name: 0.0}) for name in sorted(fake_llrs)}
 
     def _log_share(self, name: str) -> float:
         if name not in self.shares:

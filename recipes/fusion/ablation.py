@@ -19,19 +19,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from avdetect.fusion.late import LateFusion
 from avdetect.fusion.subjects import SYNC
-from avdetect.nn.fusion_network import FusionNetwork
-from eval.bootstrap import bootstrap_interval, paired_interval
-from eval.metrics import auc
+from avdetect.nn.fusion_network import N_FEATURES, FusionNetwork
+from recipes.fusion.figures import figure, paired
 from recipes.fusion.items import FUSED, Item, network_logits, prepare
-from recipes.fusion.late_fit import fit_patterns
 from recipes.fusion.rows import RUN, branch_calibrations, load_branches, load_samples
-from recipes.fusion.train import Settings, fit_network, split_groups, without
+from recipes.fusion.train import Settings, fit_late, fit_network, split_groups, without
 
 Figures = dict[str, dict[str, float]]
 Scores = NDArray[np.float64]
-_N_TOKEN_FREE = 4  # calibrated score, weight, time and presence stay where tokens go
 
 
 class KeepRows(nn.Module):
@@ -75,7 +71,7 @@ def train_variant(
         settings["modality_dropout"] = variant.modality_dropout
     view = (lambda items: items) if variant.sync_tokens else _without_sync_tokens
     learn, choose = view(learn), view(choose)
-    widths = {name: learn[0].packed[k].shape[-1] - _N_TOKEN_FREE for k, name in enumerate(FUSED)}
+    widths = {name: learn[0].packed[k].shape[-1] - N_FEATURES for k, name in enumerate(FUSED)}
     network = fit_network(learn, choose, widths, settings, alter=None if variant.cross else blind)
 
     def score(items: Sequence[Item]) -> Scores:
@@ -93,8 +89,7 @@ def blind(network: FusionNetwork) -> None:
 
 def late_scores(learn: Sequence[Item]) -> Callable[[Sequence[Item]], Scores]:
     """Late fusion by logistic regression on the same samples."""
-    patterns = fit_patterns([item.llrs for item in learn], [item.labels for item in learn])
-    late = LateFusion({name: tuple(vector.tolist()) for name, vector in patterns.items()})
+    late = fit_late(learn)
     return lambda items: np.array([late.fake_llr(item.llrs) for item in items])
 
 
@@ -115,19 +110,12 @@ def ablation(items: Sequence[Item], settings: Settings) -> dict[str, Figures]:
         figures[name] = {}
         for test, some in tests.items():
             labels = np.array([item.labels["fake"] for item in some])
-            groups = [item.sample.group for item in some]
-            low, high = bootstrap_interval(auc, labels, scores[test], groups)
-            figures[name][test] = _figure(auc(labels, scores[test]), low, high, len(some))
+            groups = np.array([item.sample.group for item in some])
+            figures[name][test] = figure(labels, scores[test], groups)
             if name != "whole":
-                whole = said["whole"][test]
-                low, high = paired_interval(auc, labels, whole, scores[test], groups)
-                gain = auc(labels, scores[test]) - auc(labels, whole)
-                figures[name][f"{test}, less whole"] = _figure(gain, low, high, len(some))
+                less = paired(labels, scores[test], said["whole"][test], groups)
+                figures[name][f"{test}, less whole"] = less
     return figures
-
-
-def _figure(value: float, low: float, high: float, n: int) -> dict[str, float]:
-    return {"auc": round(value, 3), "low": round(low, 3), "high": round(high, 3), "n": n}
 
 
 def _three_ways(
@@ -155,7 +143,7 @@ def _without_sync_tokens(items: Sequence[Item]) -> list[Item]:
     for item in items:
         packed = list(item.packed)
         rows = packed[FUSED.index(SYNC)].copy()
-        rows[..., :-_N_TOKEN_FREE] = 0.0
+        rows[..., :-N_FEATURES] = 0.0  # score, weight, time and presence stay
         packed[FUSED.index(SYNC)] = rows
         bare.append(replace(item, packed=packed))
     return bare
@@ -171,7 +159,8 @@ def main() -> None:
     for name, tests in figures.items():
         print(f"\n{name}")
         for test, f in tests.items():
-            print(f"    {test:34s} {f['auc']:+.3f} [{f['low']:+.3f}, {f['high']:+.3f}]  n {f['n']}")
+            interval = f"[{f['low']:+.3f}, {f['high']:+.3f}]"
+            print(f"    {test:34s} {f['auc']:+.3f} {interval}  n {f['n']:.0f}")
 
 
 if __name__ == "__main__":

@@ -26,32 +26,33 @@ def compare(
         cross = network_logits(network, held)[:, 0].numpy()
     base = np.array([late.fake_llr(item.llrs) for item in held])
     figures = {
-        "cross_attention": _figure(labels, cross, groups),
-        "late": _figure(labels, base, groups),
-        "cross_minus_late": _paired(labels, cross, base, groups),
+        "cross_attention": figure(labels, cross, groups),
+        "late": figure(labels, base, groups),
+        "cross_minus_late": paired(labels, cross, base, groups),
     }
     for name in FUSED:
         has = np.array([name in item.llrs for item in held])
         scores = np.array([item.llrs.get(name, 0.0) for item in held])
-        figures[name] = _figure(labels[has], scores[has], groups[has])
+        figures[name] = figure(labels[has], scores[has], groups[has])
     for variant in VARIANTS:
         chosen = np.array([item.sample.variant in (variant, "real") for item in held])
         if variant != "real":
-            figures[f"cross_attention/{variant}"] = _figure(
+            figures[f"cross_attention/{variant}"] = figure(
                 labels[chosen], cross[chosen], groups[chosen]
             )
-            figures[f"late/{variant}"] = _figure(labels[chosen], base[chosen], groups[chosen])
+            figures[f"late/{variant}"] = figure(labels[chosen], base[chosen], groups[chosen])
     return figures
 
 
-def _figure(
+def figure(
     labels: NDArray[np.int64], scores: NDArray[np.float64], groups: NDArray[np.str_]
 ) -> dict[str, float]:
+    """AUC, its interval over identities, and how many trials."""
     low, high = bootstrap_interval(auc, labels, scores, groups)
     return {"auc": auc(labels, scores), "low": low, "high": high, "n": float(len(labels))}
 
 
-def _paired(
+def paired(
     labels: NDArray[np.int64],
     scores: NDArray[np.float64],
     control: NDArray[np.float64],

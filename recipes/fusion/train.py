@@ -42,14 +42,7 @@ def main() -> None:
     if arguments.shuffle_labels:
         items = _shuffled(items, np.random.default_rng(settings["seed"]))
     train, held = split_groups(items, settings["validation_share"], settings["seed"])
-    late = LateFusion(
-        {
-            name: tuple(vector.tolist())
-            for name, vector in fit_patterns(
-                [item.llrs for item in train], [item.labels for item in train]
-            ).items()
-        }
-    )
+    late = fit_late(train)
     widths = {name: branches[name].token_width for name in FUSED}
     network = fit_network(train, held, widths, settings)
     figures = compare(held, network, late)
@@ -59,6 +52,12 @@ def main() -> None:
     )
     if not arguments.no_export and not arguments.shuffle_labels:
         export(network, settings, figures, len(train), len(held))
+
+
+def fit_late(items: Sequence[Item]) -> LateFusion:
+    """Late fusion by logistic regression on the same samples."""
+    patterns = fit_patterns([item.llrs for item in items], [item.labels for item in items])
+    return LateFusion({name: tuple(vector.tolist()) for name, vector in patterns.items()})
 
 
 def fit_network(

@@ -65,7 +65,8 @@ def load_shipped(name: str) -> FaceNetwork:
 
 def shipped_judge(name: str) -> Judge:
     """How a committed checkpoint judges single crops; a temporal head has no part in it."""
-    return judge_with(load_shipped(name), load_networks(load_checkpoint(name)).contrast)
+    networks = load_networks(load_checkpoint(name))
+    return judge_with(networks.frames, networks.contrast)
 
 
 def main() -> None:

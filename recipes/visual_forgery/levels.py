@@ -101,10 +101,9 @@ def _scores(
 ) -> NDArray[np.float64]:
     """(2 N,) scores, all real ones first."""
     crops = [
-        align_face(_through(picture, level, index), pair.landmarks)
-        for side in ("real", "fake")
-        for index, pair in enumerate(pairs)
-        for picture in (getattr(pair.twins, side),)
+        align_face(_through(picture, level, index), pairs[index].landmarks)
+        for side in ([pair.twins.real for pair in pairs], [pair.twins.fake for pair in pairs])
+        for index, picture in enumerate(side)
     ]
     return judge(crops).scores
 
