@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from avdetect.nn.face_network import FaceConfig, FaceNetwork, build_face_network, pin_backbone
 from avdetect.nn.map_contrast import MapContrast
@@ -25,10 +26,8 @@ from recipes.visual_forgery.settings import RUNS, Settings
 
 def load_run(run: str, network: FaceConfig) -> FaceNetwork:
     """The averaged network of a run, with weights rounded to half precision as they ship."""
-    state = torch.load(RUNS / run / "weights.pt", weights_only=True)
-    rounded = {k: v.half().float() if v.is_floating_point() else v for k, v in state.items()}
     net = build_face_network(network)
-    load_trained_state(net, rounded)
+    load_trained_state(net, _as_shipped(RUNS / run / "weights.pt"))
     return net
 
 
@@ -38,8 +37,14 @@ def load_contrast(run: str) -> MapContrast | None:
     if not path.is_file():
         return None
     contrast = MapContrast()
-    contrast.load_state_dict(torch.load(path, weights_only=True))
+    contrast.load_state_dict(_as_shipped(path))
     return contrast.eval()
+
+
+def _as_shipped(path: Path) -> dict[str, Tensor]:
+    """Saved weights rounded to half precision: what is measured is what a checkpoint will hold."""
+    state: dict[str, Tensor] = torch.load(path, weights_only=True)
+    return {k: v.half().float() if v.is_floating_point() else v for k, v in state.items()}
 
 
 def export(
