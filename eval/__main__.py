@@ -18,6 +18,7 @@ from eval.leading_silence_command import leading_silence
 from eval.levels_command import levels
 from eval.manifest.command import check, folds, manifest
 from eval.metrics_command import metrics
+from eval.reference_command import reference_figures
 from eval.run.cli import run
 from eval.sealing.command import seal_figures
 from eval.streaming.command import stream_agreement, stream_bench
@@ -56,6 +57,7 @@ app.command()(stream_bench)
 app.command()(trace_figures)
 app.command()(seal_figures)
 app.command()(watermark_figures)
+app.command()(reference_figures)
 
 
 @app.command()
