@@ -45,10 +45,10 @@ class HighPass(nn.Module):
     def _residuals(self, picture: Tensor) -> Tensor:
         assert isinstance(self.bank, Tensor)
         assert isinstance(self.luma, Tensor)
-        grey = (picture * self.luma).sum(1, keepdim=True)
-        fixed = F.conv2d(_mirror(grey), self.bank)
-        learned = F.conv2d(_mirror(picture), self._prediction_errors())
-        return torch.cat([fixed, learned], 1).clamp(-_CUT, _CUT) * (2.0 / _CUT)
+        kernels = torch.cat([self.bank * self.luma, self._prediction_errors()])
+        # With the colours of a pixel side by side in memory this would take thrice as long.
+        padded = F.pad(picture.contiguous(), (2, 2, 2, 2), mode="reflect")
+        return F.conv2d(padded, kernels).clamp(-_CUT, _CUT) * (2.0 / _CUT)
 
     def _prediction_errors(self) -> Tensor:
         """Neighbours sum to one, the centre is minus one: flat areas give exactly nothing."""
@@ -58,10 +58,6 @@ class HighPass(nn.Module):
         weights = self.kernels.reshape(n_learned, 3, 25).abs() * others
         weights = weights / weights.sum(-1, keepdim=True).clamp_min(1e-6)
         return (weights - (1.0 - others)).reshape(n_learned, 3, 5, 5)
-
-
-def _mirror(picture: Tensor) -> Tensor:
-    return F.pad(picture, (2, 2, 2, 2), mode="reflect")
 
 
 def _srm_bank() -> Tensor:

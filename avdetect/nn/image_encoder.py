@@ -34,12 +34,14 @@ class FaceForgeryConfig:
         depths: residual blocks at strides 2, 4, 8 and 16.
         token_width: length of a frame's token.
         n_learned: learned high-pass kernels.
+        context: every place is told of the mean over the face, which a blend departs from.
     """
 
     widths: tuple[int, int, int, int] = (24, 40, 72, 112)
     depths: tuple[int, int, int, int] = (1, 1, 2, 1)
     token_width: int = 64
     n_learned: int = 3
+    context: bool = False
 
     @staticmethod
     def from_table(table: dict[str, Any]) -> FaceForgeryConfig:
@@ -77,6 +79,8 @@ class FaceForgeryNet(nn.Module):
         self.stage4 = nn.Sequential(_conv(w[0], w[1], 2), *_residuals(w[1], d[1]))
         self.stage8 = nn.Sequential(_conv(w[1], w[2], 2), *_residuals(w[2], d[2]))
         self.stage16 = nn.Sequential(_conv(w[2], w[3], 2), *_residuals(w[3], d[3]))
+        self.context4 = _Context(w[1]) if config.context else nn.Identity()
+        self.context8 = _Context(w[2]) if config.context else nn.Identity()
         self.mask_near = nn.Conv2d(w[2], 1, 1)
         self.mask_far = nn.Conv2d(w[3], 1, 1)
         self.token = nn.Linear(2 * w[3], config.token_width)
@@ -91,9 +95,10 @@ class FaceForgeryNet(nn.Module):
         Raises:
             ShapeError: on any other shape.
         """
-        view = view_of_face(faces)
+        view = view_of_face(faces).contiguous()
         picture = torch.cat([(view - 0.5) * 4.0, self.high_pass(view)], 1)
-        fine = self.stage8(self.stage4(self.stage2(F.pixel_unshuffle(picture, 2))))
+        traces = self.context4(self.stage4(self.stage2(F.pixel_unshuffle(picture, 2))))
+        fine = self.context8(self.stage8(traces))
         coarse = self.stage16(fine)
         far = F.interpolate(self.mask_far(coarse).float(), scale_factor=2.0, mode="nearest")
         mask_logits = self.mask_near(fine).float() + far
@@ -148,6 +153,19 @@ class _Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(x + self.second(self.first(x)))
+
+
+class _Context(nn.Module):
+    """Adds to every place what the mean over all places says; nothing before it is trained."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.mix = nn.Linear(width, width)
+        nn.init.zeros_(self.mix.weight)
+        nn.init.zeros_(self.mix.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.mix(x.mean((2, 3)))[..., None, None]
 
 
 def _conv(width_in: int, width_out: int, stride: int = 1) -> nn.Sequential:

@@ -22,6 +22,7 @@ from recipes.forge.faces import KINDS
 from recipes.forge.resynthesis import GROUPS
 from recipes.visual_forgery.figures import TWINS_PER_KIND, Figures
 from recipes.visual_forgery.settings import RUNS, Settings
+from recipes.visual_forgery.train import steps_of
 
 
 def load_run(run: str, network: FaceConfig) -> FaceNetwork:
@@ -63,7 +64,7 @@ def export(
     }
     if control is not None:
         tables["figures"]["control_shuffled_labels"] = {
-            "steps": _steps_of(control[0]),
+            "steps": steps_of(RUNS / control[0] / "training.pt"),
             "every": control[1]["_every"],
             "others_clips_spoken": control[1]["others_clips"]["spoken"],
             "generated_faces_all": control[1]["generated_faces"]["all"],
@@ -103,7 +104,7 @@ def _training_facts(run: str, settings: Settings) -> dict[str, Any]:
         "held_out_kinds": sorted(set(KINDS) - settings.kinds.keys()),
         "held_out_sources": sources(unseen),
         "held_out_people": "one known person in four, see recipes/datasets/face_folds.py",
-        "steps": _steps_of(run),
+        "steps": steps_of(RUNS / run / "training.pt"),
         "pairs_per_step": settings.training.pairs_per_batch,
     }
 
@@ -153,10 +154,6 @@ def _limits_of_maps(maps: Figures) -> str:
         f"face {baseline['pixel_auc']}: {'better' if better else 'not shown to be better'} than "
         "knowing where forgeries usually lie."
     )
-
-
-def _steps_of(run: str) -> int:
-    return int(torch.load(RUNS / run / "training.pt", weights_only=True)["step"])
 
 
 def _bare(table: Figures) -> Figures:

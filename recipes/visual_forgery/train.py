@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -87,7 +87,7 @@ class Training:
         self._half = half
         self.adversarial = settings.adversarial
         self._chance = torch.Generator().manual_seed(settings.training.seed)
-        self.step = 0
+        self.step = self.before = 0
         self.net = build_face_network(settings.network)
         if settings.training.pretrained:
             start_from_imagenet(self.net)
@@ -131,6 +131,7 @@ class Training:
         """Write everything needed to go on."""
         state = {
             "step": self.step,
+            "before": self.before,
             "net": trained_state(self.net),
             "average": trained_state(self.average),
             "optimiser": self._optimiser.state_dict(),
@@ -141,15 +142,33 @@ class Training:
     def load(self, path: Path) -> None:
         """Go on from a file of `save`."""
         state: dict[str, Any] = torch.load(path, weights_only=True)
-        self.step = int(state["step"])
+        self.step, self.before = int(state["step"]), int(state["before"])
         load_trained_state(self.net, state["net"])
         load_trained_state(self.average, state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
+
+    def start_from(self, weights: Mapping[str, Tensor], n_steps: int) -> None:
+        """Begin at weights of another run; what that network lacked starts as it was built.
+
+        Args:
+            weights: of `weights`.
+            n_steps: that they were trained for.
+        """
+        self.before = n_steps
+        for net in (self.net, self.average.module):
+            state = trained_state(net)
+            load_trained_state(net, {**state, **weights})
 
     def _rate(self) -> float:
         warm = min(1.0, (self.step + 1) / 100)
         left = (self.settings.n_steps - self.step) / self.settings.n_steps
         return self.settings.learning_rate * warm * min(1.0, left / self.settings.decay_share)
+
+
+def steps_of(path: Path) -> int:
+    """All steps behind a file of `Training.save`, those of runs it began from included."""
+    state = torch.load(path, weights_only=True)
+    return int(state["step"]) + int(state.get("before", 0))
 
 
 def start_from_imagenet(net: FaceNetwork) -> None:
@@ -187,10 +206,21 @@ def _averaging(share: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]
     return average
 
 
-def run(settings: Settings, folder: Path, *, shuffle_labels: bool, resume: bool) -> None:
-    """Train to the last step, saving as it goes to ``folder``."""
+def run(
+    settings: Settings,
+    folder: Path,
+    *,
+    shuffle_labels: bool,
+    resume: bool,
+    start: Path | None = None,
+) -> None:
+    """Train to the last step, saving as it goes to ``folder``; ``start`` is a run to begin from."""
     folder.mkdir(parents=True, exist_ok=True)
     training = Training(settings)
+    if start is not None:
+        training.start_from(
+            torch.load(start / "weights.pt", weights_only=True), steps_of(start / "training.pt")
+        )
     if resume:
         training.load(folder / "training.pt")
     seed = settings.training.seed + training.step  # after a pause new twins, not the same again
@@ -200,14 +230,14 @@ def run(settings: Settings, folder: Path, *, shuffle_labels: bool, resume: bool)
     loader = DataLoader(
         stream, settings.training.pairs_per_batch, num_workers=settings.training.workers
     )
-    start, losses = time.monotonic(), []
+    begin, losses = time.monotonic(), []
     for batch in loader:
         losses.append(training.advance(batch))
         done = training.step >= settings.training.n_steps
         if done or training.step % _SAVE_EVERY == 0:
             training.save(folder / "training.pt")
             torch.save(training.weights(), folder / "weights.pt")
-            _log(folder, training.step, losses, time.monotonic() - start)
+            _log(folder, training.step, losses, time.monotonic() - begin)
             losses = []
         if done:
             return
@@ -227,6 +257,7 @@ def main() -> None:
     parser.add_argument("--run", default="first", help="name of the folder under runs/")
     parser.add_argument("--shuffle-labels", action="store_true", help="control: learns nothing")
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--start", metavar="RUN", help="begin from another run's weights")
     parser.add_argument("--steps", type=int, help="instead of the config's n_steps")
     parser.add_argument(
         "--threads", type=int, default=1, help="of the network; forging has its own"
@@ -242,6 +273,7 @@ def main() -> None:
         RUNS / arguments.run,
         shuffle_labels=arguments.shuffle_labels,
         resume=arguments.resume,
+        start=RUNS / arguments.start if arguments.start else None,
     )
 
 

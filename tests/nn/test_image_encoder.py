@@ -4,6 +4,7 @@ import torch
 from avdetect.nn.image_encoder import (
     MASK_SIDE,
     FaceForgeryConfig,
+    FaceForgeryNet,
     mask_of,
     view_of_mask,
 )
@@ -35,3 +36,25 @@ def test_config_reads_lists_and_refuses_unknown_keys():
     assert FaceForgeryConfig.from_table({"widths": [8, 8, 8, 8]}).widths == (8, 8, 8, 8)
     with pytest.raises(TypeError):
         FaceForgeryConfig.from_table({"width": 8})
+
+
+def test_context_says_nothing_before_it_is_trained_and_then_tells_every_place_of_all_others():
+    torch.manual_seed(0)
+    plain = FaceForgeryNet(FaceForgeryConfig(widths=(4, 6, 8, 8), depths=(0, 0, 0, 0))).eval()
+    telling = FaceForgeryNet(
+        FaceForgeryConfig(widths=(4, 6, 8, 8), depths=(0, 0, 0, 0), context=True)
+    ).eval()
+    telling.load_state_dict(plain.state_dict(), strict=False)
+    faces = torch.rand(1, 3, 224, 224)
+    elsewhere = faces.clone()
+    elsewhere[..., 150:, :] = 0.0  # far from the first rows of the map
+
+    def top(net):
+        return [net(picture).mask_logits[0, :2] for picture in (faces, elsewhere)]
+
+    before, after = top(plain)
+    assert torch.allclose(before, top(telling)[0], atol=1e-5)
+    assert torch.allclose(before, after, atol=1e-5)
+    torch.nn.init.eye_(telling.context4.mix.weight)
+    before, after = top(telling)
+    assert (before - after).abs().max() > 1e-4

@@ -14,7 +14,7 @@ from avdetect.nn.trained_state import load_trained_state
 from recipes.forge.faces import forge
 from recipes.forge.twins import TwinCrops
 from recipes.visual_forgery.settings import Settings, TrainingSettings, read_settings
-from recipes.visual_forgery.train import Training, TwinStream, as_tensors
+from recipes.visual_forgery.train import Training, TwinStream, as_tensors, steps_of
 from tests.nn.tiny_vision_models import save_tiny_vision
 from tests.recipes.forge.drawn_faces import drawn_material
 
@@ -101,6 +101,25 @@ def test_resumed_training_goes_on_as_if_never_stopped(tmp_path):
     assert second.step == 6
     for key, value in whole.weights().items():
         assert torch.equal(value, second.weights()[key]), key
+
+
+def test_training_begins_at_another_runs_weights_and_counts_its_steps(tmp_path):
+    first = Training(SETTINGS)
+    for batch in batches(n=2):
+        first.advance(batch)
+    first.save(tmp_path / "training.pt")
+    telling = replace(SETTINGS, network=replace(SETTINGS.network, context=True))
+    second = Training(telling)
+
+    second.start_from(first.weights(), steps_of(tmp_path / "training.pt"))
+
+    for name, tensor in first.weights().items():
+        assert torch.equal(tensor, second.net.state_dict()[name]), name
+        assert torch.equal(tensor, second.weights()[name]), name
+    assert second.weights().keys() - first.weights().keys()  # the context, which was built anew
+    second.advance(next(batches(n=1)))
+    second.save(tmp_path / "later.pt")
+    assert steps_of(tmp_path / "later.pt") == 3
 
 
 def test_a_vision_model_is_trained_without_being_kept(tmp_path):
