@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avdetect.channels.codecs import Waveform, through_codec
-from avdetect.media.clip import open_clip
+from avdetect.media.clip import AudioChunk, open_clip
 from avdetect.reference import LEAST_SPEECH_S, enrol
 from avdetect.speech.speaker import SpeakerModel, cosine
 from avdetect.timebase import SAMPLE_RATE_HZ
@@ -177,7 +177,8 @@ def told_apart(pairs: Sequence[Pair]) -> dict[str, str]:
 
 def _sound(path: Path) -> Waveform:
     with open_clip(path) as clip:
-        return np.concatenate([chunk.waveform[0] for chunk in clip.chunks()])
+        chunks = clip.chunks(want_video=False)
+        return np.concatenate([c.waveform[0] for c in chunks if isinstance(c, AudioChunk)])
 
 
 def _is_fake(row: ManifestRow) -> bool:

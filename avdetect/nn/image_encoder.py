@@ -165,7 +165,8 @@ class _Context(nn.Module):
         nn.init.zeros_(self.mix.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.mix(x.mean((2, 3)))[..., None, None]
+        told: Tensor = self.mix(x.mean((2, 3)))
+        return x + told[..., None, None]
 
 
 def _conv(width_in: int, width_out: int, stride: int = 1) -> nn.Sequential:
