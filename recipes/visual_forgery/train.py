@@ -142,7 +142,7 @@ class Training:
     def load(self, path: Path) -> None:
         """Go on from a file of `save`."""
         state: dict[str, Any] = torch.load(path, weights_only=True)
-        self.step, self.before = int(state["step"]), int(state["before"])
+        self.step, self.before = int(state["step"]), int(state.get("before", 0))
         load_trained_state(self.net, state["net"])
         load_trained_state(self.average, state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
