@@ -49,10 +49,9 @@ class Voice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """A reference and a clip held against it; ``same``: one person, or a clone of that person."""
+    """A reference of a speaker and a clip held against it, of one of `KINDS`."""
 
     kind: str
-    same: bool
     speaker: str
     similarity: float
 
@@ -146,13 +145,12 @@ def pairs_of(references: dict[str, Voice], heard: dict[str, Voice]) -> list[Pair
 
 
 def _pair(reference: Voice, heard: Voice) -> Pair:
-    same = reference.speaker == heard.speaker
-    if same:
+    if reference.speaker == heard.speaker:
         kind = "clone" if heard.fake else "same"
     else:
         kind = "room" if reference.source == heard.source else "other"
     similarity = cosine(reference.embedding, heard.embedding)
-    return Pair(kind=kind, same=same, speaker=reference.speaker, similarity=similarity)
+    return Pair(kind=kind, speaker=reference.speaker, similarity=similarity)
 
 
 def told_apart(pairs: Sequence[Pair]) -> dict[str, str]:
@@ -182,4 +180,4 @@ def _sound(path: Path) -> Waveform:
 
 
 def _is_fake(row: ManifestRow) -> bool:
-    return row.audio_label == "fake" or row.label == "fake"
+    return row.label == "fake"

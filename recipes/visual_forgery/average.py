@@ -1,9 +1,9 @@
-"""The mean of two runs' weights: each end of training knows what the other has forgotten.
+"""The mean of two runs' weights.
 
 python -m recipes.visual_forgery.average --runs longer context --run mean
 
-Weights that were trained on from one another can be averaged (Wortsman et al. 2022, WiSE-FT), and
-the mean meets other data better than either; batch statistics are measured anew on training twins.
+Weights that were trained on from one another can be averaged (Wortsman et al. 2022, WiSE-FT); batch
+statistics are measured anew on training twins. What it was worth here stands in README.md.
 """
 
 from __future__ import annotations
