@@ -72,10 +72,13 @@ def test_an_archive_gets_the_verdicts_that_scan_gives(tmp_path, capsys):
     assert {row["path"] for row in rows} == set(scanned)
     for row in rows:
         verdict = scanned[row["path"]]
-        assert (row["decision"], row["fake_llr"], row["missing"] == "") == (
+        assert (row["decision"], row["missing"] == "") == (
             verdict["decision"],
-            verdict["fake_llr"],
             not verdict["missing"],
+        )
+        # One thread adds in another order than scan's threads do: the sixth digit may differ.
+        assert row["fake_llr"] == (
+            verdict["fake_llr"] and pytest.approx(verdict["fake_llr"], abs=2e-6)
         )
         assert row["error_code"] == (verdict["error"] and verdict["error"]["code"])
         assert Path(row["path"]).name == Path(row["verdict"]["input"]["path"]).name
