@@ -87,7 +87,14 @@ def _scores(
         Observation(
             segment=bite.segment,
             fresh=bite.segment,
-            channels=(ChannelAudio(channel=bite.channel, waveform=waveform, speech=bite.speech),),
+            channels=(
+                ChannelAudio(
+                    channel=bite.channel,
+                    waveform=waveform,
+                    speech=bite.speech,
+                    bandwidth_hz=bite.bandwidth_hz,
+                ),
+            ),
         )
         for waveform in waveforms
     ]

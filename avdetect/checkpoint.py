@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from avdetect.calibration import Calibration
+from avdetect.decision import DecisionRule
 from avdetect.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Bundle:
     Attributes:
         name: the bundle file's stem.
         checkpoints: role -> checkpoint name.
-        decision: the ``[decision]`` table (abstain band and minimum evidence).
+        decision: the ``[decision]`` table, what mistakes cost; see `DecisionRule.at_costs`.
         speaker_model: folder of the speaker model for reference voices, which is not ours and not
             shipped; ``speaker_model`` in the file, relative to it. None where it names none.
     """
@@ -90,6 +91,16 @@ class Bundle:
     checkpoints: dict[str, str]
     decision: dict[str, float]
     speaker_model: Path | None = None
+
+    def rule(self) -> DecisionRule:
+        """When a clip is called fake or real; `CheckpointError` if the costs make no sense."""
+        try:
+            return DecisionRule.at_costs(**self.decision)
+        except (TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"bundle {self.name}: [decision] must hold false_alarm_cost and miss_cost, what "
+                f"calling a real clip fake and a fake one real cost in second looks: {error}"
+            ) from error
 
 
 def models_dir() -> Path:
@@ -180,17 +191,19 @@ def verify_checkpoint(name: str) -> str:
 
 
 def _read_calibration(path: Path) -> Calibration | None:
+    from safetensors import SafetensorError
     from safetensors.numpy import load
 
     if not path.is_file():
         return None
-    table = load(_read_bytes(path))
+    blob = _read_bytes(path)
     try:
+        table = load(blob)
         return Calibration(
             **{key: float(table[key].item()) for key in ("scale", "offset", "limit")}
         )
-    except (KeyError, ValueError) as error:
-        raise CheckpointError(f"{path}: not a calibration: {error}") from error
+    except (KeyError, ValueError, SafetensorError) as error:
+        raise CheckpointError(f"{path}: not a calibration: {error}; restore the file") from error
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -24,6 +24,29 @@ class DecisionRule:
     fake_log_odds: float = 0.1
     real_log_odds: float = 0.1
 
+    @classmethod
+    def at_costs(cls, *, false_alarm_cost: float, miss_cost: float) -> DecisionRule:
+        """The rule of least expected cost where a second look may be asked for (Chow 1970).
+
+        Calling a clip fake risks ``P(real) * false_alarm_cost``, which is below the one second look
+        that abstaining costs from odds of ``false_alarm_cost - 1`` on; likewise for real.
+
+        Args:
+            false_alarm_cost: of calling a real clip fake, in second looks.
+            miss_cost: of calling a fake clip real, in second looks.
+
+        Raises:
+            ValueError: if either costs no more than one second look, or both so little that nobody
+                would ever ask for one.
+        """
+        fake_odds, real_odds = false_alarm_cost - 1.0, miss_cost - 1.0
+        if not (fake_odds > 0.0 and real_odds > 0.0 and fake_odds * real_odds >= 1.0):
+            raise ValueError(
+                f"costs of {false_alarm_cost} for a false alarm and {miss_cost} for a miss, in "
+                "second looks, leave no room for a second look: both must be dearer"
+            )
+        return cls(fake_log_odds=math.log(fake_odds), real_log_odds=math.log(real_odds))
+
     def decide(self, fake_llr: float | None, prior_fake: float) -> Decision:
         """Decision at a stated prior; no evidence is ``inconclusive``."""
         if fake_llr is None:

@@ -20,7 +20,6 @@ from avdetect.checkpoint import Bundle, Checkpoint, load_checkpoint, read_bundle
 from avdetect.cues import CUES
 from avdetect.cues.base import CueTools
 from avdetect.cues.worth import NO_WORTHS, read_worths
-from avdetect.decision import DecisionRule
 from avdetect.errors import CheckpointError, UsageError
 from avdetect.fusion.cross_attention import CrossAttentionFusion
 from avdetect.fusion.late_rules import load_late
@@ -263,7 +262,7 @@ def _torch_device(device: str) -> torch.device:
 
 
 def _build_judges(bundle: Bundle, loaded: Mapping[str, Checkpoint], device: torch.device) -> Judges:
-    absent = {*BRANCHES, "cross_attention", "late"} - set(loaded)
+    absent = {*BRANCHES, "late"} - set(loaded)
     if absent:
         raise CheckpointError(f"bundle {bundle.name} names no {', '.join(sorted(absent))}")
     branches: dict[str, Branch] = {
@@ -275,16 +274,14 @@ def _build_judges(bundle: Bundle, loaded: Mapping[str, Checkpoint], device: torc
         if calibration is None:
             raise CheckpointError(f"{loaded[name].card.name}: the branch lacks its calibration")
         calibrations[name] = calibration
-    late = load_late(loaded["late"])
+    fusion = _build_fusion(bundle, loaded, branches, calibrations, device)
     face = branches["visual_forgery"]
     network = face.network if isinstance(face, VisualForgeryBranch) else None
     return Judges(
         branches=branches,
         calibrations=calibrations,
-        fusion=CrossAttentionFusion.from_checkpoint(
-            loaded["cross_attention"], late, calibrations, device
-        ),
-        rule=DecisionRule(**bundle.decision),
+        fusion=fusion,
+        rule=bundle.rule(),
         models=tuple(
             Model(id=checkpoint.card.name, sha256=checkpoint.card.weights_sha256)
             for checkpoint in loaded.values()
@@ -292,3 +289,27 @@ def _build_judges(bundle: Bundle, loaded: Mapping[str, Checkpoint], device: torc
         worths=read_worths(loaded["cues"], CUES) if "cues" in loaded else NO_WORTHS,
         tools=CueTools(face_network=network, device=device),
     )
+
+
+def _build_fusion(
+    bundle: Bundle,
+    loaded: Mapping[str, Checkpoint],
+    branches: Mapping[str, Branch],
+    calibrations: dict[str, Calibration],
+    device: torch.device,
+) -> CrossAttentionFusion:
+    late = load_late(loaded["late"])
+    if "cross_attention" not in loaded:
+        return CrossAttentionFusion.late_alone(late, calibrations, device)
+    checkpoint = loaded["cross_attention"]
+    fusion = CrossAttentionFusion.from_checkpoint(checkpoint, late, calibrations, device)
+    for name, width in fusion.token_widths.items():
+        if branches[name].token_width != width:
+            raise CheckpointError(
+                f"bundle {bundle.name}: {checkpoint.card.name} was trained with tokens of {width} "
+                f"numbers of {name}, {loaded[name].card.name} gives {branches[name].token_width}: "
+                "train a fusion with it (recipes/fusion), or leave cross_attention out of "
+                "[checkpoints] and the late rule decides alone"
+            )
+    return fusion
+

@@ -95,6 +95,7 @@ class SoundBite:
         segment: where in the clip.
         waveform: (S,) float32 in [-1, 1] at 16 kHz.
         speech: stretches of speech in it, on the clip's clock.
+        bandwidth_hz: of the channel as recorded, by which a voice is judged; None if unknown.
         attribution: what of it carries its score; None where that was not looked into.
     """
 
@@ -102,6 +103,7 @@ class SoundBite:
     segment: Segment
     waveform: NDArray[np.float32]
     speech: tuple[Segment, ...] = ()
+    bandwidth_hz: float | None = None
     attribution: Attribution | None = None
 
 

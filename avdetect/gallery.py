@@ -204,6 +204,7 @@ class Gallery:
                     segment=observation.segment,
                     waveform=channel.waveform.copy(),
                     speech=channel.speech,
+                    bandwidth_hz=channel.bandwidth_hz,
                 )
                 heapq.heappush(self._bites, (score, next(self._count), bite))
         while len(self._bites) > _MOST_BITES:

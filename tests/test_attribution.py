@@ -81,6 +81,19 @@ def test_falls_are_in_llr_even_beyond_the_limit_of_the_claim():
     assert found.falls[0, 0] > CALIBRATION.limit
 
 
+def test_a_stretch_of_a_telephone_line_is_judged_as_one():
+    class LineJudge(PatchJudge):
+        def _judge(self, observation):
+            heard.add(observation.channels[0].bandwidth_hz)
+            return super()._judge(observation)
+
+    heard = set()
+    attribute(
+        replace(stretch(), bandwidth_hz=3400.0), LineJudge((0, 500), (0.0, 0.5), 1.0), CALIBRATION
+    )
+    assert heard == {3400.0}
+
+
 def test_patches_tile_a_stretch_of_any_length():
     judge = PatchJudge((0, 500), (0.0, 0.5), 1.0)
     found = attribute(stretch(1.7), judge, CALIBRATION)

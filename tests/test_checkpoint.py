@@ -1,6 +1,7 @@
 """Models are whole or not at all."""
 
 import hashlib
+import math
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from safetensors.numpy import save_file
 from safetensors.torch import save
 
 from avdetect.checkpoint import list_checkpoints, load_checkpoint, read_bundle, read_card
+from avdetect.cli.models import verify_models
 from avdetect.errors import CheckpointError
 
 
@@ -47,6 +49,21 @@ def test_one_changed_byte_is_refused_with_both_hashes(models):
         load_checkpoint("tiny")
 
 
+@pytest.mark.parametrize("n_bytes", [0, 5, 100])
+def test_a_cut_off_calibration_is_refused(models, n_bytes):
+    path = models / "tiny" / "calibration.safetensors"
+    path.write_bytes(path.read_bytes()[:n_bytes])
+    with pytest.raises(CheckpointError, match=r"calibration.safetensors: not a calibration: "):
+        load_checkpoint("tiny")
+
+
+def test_verify_tells_of_a_cut_off_calibration(models, capsys):
+    path = models / "tiny" / "calibration.safetensors"
+    path.write_bytes(path.read_bytes()[:100])
+    assert verify_models("tiny") == CheckpointError.exit_code
+    assert capsys.readouterr().out.startswith("FAILED  tiny  ")
+
+
 def test_an_unknown_model_lists_those_there_are(models):
     with pytest.raises(CheckpointError, match="tiny"):
         read_card("huge")
@@ -78,3 +95,14 @@ def test_every_embedded_model_is_intact():
     assert set(read_bundle().checkpoints.values()) <= set(names)
     for name in names:
         load_checkpoint(name)
+
+
+def test_a_bundles_costs_give_its_rule_and_others_are_refused(models):
+    text = (models / "default.toml").read_text()
+    (models / "dear.toml").write_text(f"{text}[decision]\nfalse_alarm_cost = 21\nmiss_cost = 2\n")
+    rule = read_bundle("dear").rule()
+    assert (rule.fake_log_odds, rule.real_log_odds) == (pytest.approx(math.log(20)), 0.0)
+    for odd in ("fake_log_odds = 1.8", "false_alarm_cost = 1\nmiss_cost = 1"):
+        (models / "odd.toml").write_text(f"{text}[decision]\n{odd}\n")
+        with pytest.raises(CheckpointError, match="false_alarm_cost and miss_cost"):
+            read_bundle("odd").rule()

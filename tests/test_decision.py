@@ -57,3 +57,17 @@ def test_the_prior_moves_the_decision(fake_llr, prior_fake, decision):
 )
 def test_calling_fake_may_ask_for_more_than_calling_real(fake_llr, decision):
     assert DecisionRule(fake_log_odds=1.6, real_log_odds=0.7).decide(fake_llr, 0.5) is decision
+
+
+def test_costs_in_second_looks_give_the_odds_at_which_a_call_is_cheaper():
+    rule = DecisionRule.at_costs(false_alarm_cost=7.0, miss_cost=5.0)
+    for odds, decision in ((5.9, Decision.INCONCLUSIVE), (6.1, Decision.FAKE)):
+        assert rule.decide(math.log(odds), 0.5) is decision
+    for odds, decision in ((3.9, Decision.INCONCLUSIVE), (4.1, Decision.REAL)):
+        assert rule.decide(-math.log(odds), 0.5) is decision
+
+
+@pytest.mark.parametrize(("false_alarm", "miss"), [(1.0, 5.0), (7.0, 0.5), (1.5, 2.0)])
+def test_costs_at_which_nobody_would_look_twice_are_refused(false_alarm, miss):
+    with pytest.raises(ValueError, match="second look"):
+        DecisionRule.at_costs(false_alarm_cost=false_alarm, miss_cost=miss)

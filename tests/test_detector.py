@@ -189,6 +189,7 @@ def test_only_the_worst_stretches_are_explained_and_only_when_asked(detector, ca
     assert all(bite.attribution is None for bite in plain.bites)
     (first, *_, last) = detector.examine(CALL).bites
     assert last.attribution is None
+    assert first.bandwidth_hz is not None
     assert first.attribution.falls.shape == (8, 8)
     assert first.attribution.fake_llr == pytest.approx(
         max(entry.fake_llr for entry in call.timeline if entry.channel == first.channel), abs=1.0

@@ -47,13 +47,13 @@ class CrossAttentionFusion:
 
     def __init__(
         self,
-        network: FusionNetwork,
+        network: FusionNetwork | None,
         late: LateRule,
         calibration: Calibration,
         row_calibrations: dict[str, Calibration],
         device: torch.device,
     ) -> None:
-        self._network = network.to(device).eval()
+        self._network = network and network.to(device).eval()
         self._late = late
         self._calibration = calibration
         self._row_calibrations = row_calibrations
@@ -74,10 +74,27 @@ class CrossAttentionFusion:
             width=int(config["width"]),
             heads=int(config["heads"]),
         )
-        network.load_state_dict(checkpoint.state, strict=True)
+        try:
+            network.load_state_dict(checkpoint.state, strict=True)
+        except RuntimeError as error:
+            raise CheckpointError(f"{checkpoint.card.name}: of another config: {error}") from error
         if checkpoint.calibration is None:
             raise CheckpointError(f"{checkpoint.card.name}: the fusion lacks its calibration")
         return cls(network, late, checkpoint.calibration, row_calibrations, device)
+
+    @classmethod
+    def late_alone(
+        cls, late: LateRule, row_calibrations: dict[str, Calibration], device: torch.device
+    ) -> CrossAttentionFusion:
+        """Without a network, as for branches that none was trained with: the late rule decides."""
+        limit = max(calibration.limit for calibration in row_calibrations.values())
+        bounds = Calibration(scale=1.0, offset=0.0, limit=limit)
+        return cls(None, late, bounds, row_calibrations, device)
+
+    @property
+    def token_widths(self) -> Mapping[str, int]:
+        """How many numbers a token of each branch has; empty without a network."""
+        return {} if self._network is None else self._network.token_widths
 
     @property
     def limit(self) -> float:
@@ -117,6 +134,8 @@ class CrossAttentionFusion:
 
     def scores(self, subject: Subject, windows: Sequence[WindowRows]) -> Tensor | None:
         """(4,) raw scores of fake, audio, video, synchrony; None where no two branches met."""
+        if self._network is None:
+            return None
         packed = pack_windows(subject, windows, self._network.token_widths, self._row_calibrations)
         if packed is None:
             return None

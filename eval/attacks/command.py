@@ -49,8 +49,7 @@ def attacks(  # noqa: PLR0913, PLR0917  (one parameter per option)
     import torch
 
     from avdetect.checkpoint import read_bundle
-    from avdetect.decision import DecisionRule
-    from eval.attacks.tables import as_json, attacks_table, figures_of
+        from eval.attacks.tables import as_json, attacks_table, figures_of
     from eval.attacks.trial import read_trials, write_trials
 
     torch.set_num_threads(1)
@@ -63,7 +62,7 @@ def attacks(  # noqa: PLR0913, PLR0917  (one parameter per option)
         )
         write_trials(out / _SCORES, list(found))
     trials = read_trials(out / _SCORES)
-    figures = figures_of(trials, DecisionRule(**bundle.decision))
+    figures = figures_of(trials, bundle.rule())
     if not print_only:
         text = json.dumps({"model": bundle.checkpoints, "figures": as_json(figures)}, indent=1)
         (out / _FIGURES).write_text(text + "\n", "utf-8")

@@ -71,7 +71,7 @@ def report(
     name: str, branch: LipSyncBranch, calibration: Calibration, clips: Sequence[TalkingHeadClip]
 ) -> None:
     """Print how many are judged, said fake, and why the others are not judged."""
-    log_odds = read_bundle("default").decision["fake_log_odds"]
+    log_odds = read_bundle().rule().fake_log_odds
     llrs, reasons = [], Counter[str]()
     for clip in clips:
         score, missing, _ = clip_score(branch, observations_of(clip))

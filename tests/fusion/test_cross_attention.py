@@ -79,3 +79,11 @@ def test_only_windows_in_which_two_branches_met_are_packed(windows):
     assert voice[0, :, -1].tolist() == [1.0] * 3 + [0.0] * (MAX_ROWS[VOICE] - 3)
     assert not face.any()
     assert sync[0, :3, 6].tolist() == [0.25, 0.75, 1.25]  # seconds from window start
+
+
+def test_without_a_network_the_late_rule_decides(windows):
+    fusion = CrossAttentionFusion.late_alone(LATE, PLAIN, torch.device("cpu"))
+    subject = Subject(PAIR, {VOICE: 1.0, SYNC: -0.25})
+    assert fusion.scores(subject, windows) is None
+    assert fusion.judge(subject, windows).fake_llr == pytest.approx(0.75)
+    assert fusion.judge(Subject(PAIR, {VOICE: 4.0, SYNC: 4.0}), windows).fake_llr == 5.0
