@@ -312,4 +312,3 @@ def _build_fusion(
                 "[checkpoints] and the late rule decides alone"
             )
     return fusion
-

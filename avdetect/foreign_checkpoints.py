@@ -1,9 +1,9 @@
-"""Published checkpoints of other people's detectors, brought into the form of ours."""
+"""Published checkpoints of other people, brought into the form of ours."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,26 @@ from torch import Tensor, nn
 
 from avdetect.checkpoint_writer import write_checkpoint
 from avdetect.errors import CheckpointError, OutputError
-from avdetect.foreign_tensors import foreign_tensors
+from avdetect.foreign_tensors import ForeignFile, foreign_file
 from avdetect.nn.aasist import AASIST_L, Aasist, AasistSettings
-from avdetect.nn.foreign_names import AASIST_RULES, XLSR_AASIST_RULES, Rules, renamed
+from avdetect.nn.foreign_names import (
+    AASIST_RULES,
+    AV_HUBERT_RULES,
+    XLSR_AASIST_RULES,
+    Rules,
+    renamed,
+)
 
 _PARALLEL = "module."  # what DataParallel puts before every name
-_HEAD_FEATURES = 64  # of one attention head in every published wav2vec 2.0 model
+_HEAD_FEATURES = 64  # of one attention head in every published wav2vec 2.0 or AV-HuBERT model
+_TO_CALIBRATE = (
+    "It has no calibration yet: raw scores are no likelihood ratios. Fit one on clips it\n"
+    "never saw (recipes.calibrate.fit_calibration), then name it in a bundle."
+)
+_TO_TRAIN = (
+    "It is an encoder alone, and no detector takes it yet: train projections and a head on it\n"
+    "with recipes.lip_sync (encoder_model), then name what that exports in a bundle."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +44,11 @@ class ForeignLayout:
         build: the untrained network of that config, which the tensors must fill exactly.
         origin: repository and licence, for the card.
         summary: one sentence of what it is.
+        role: of the branch that it becomes a model of.
+        prefix: before every name in our checkpoint.
+        licence: for the card.
+        assumed: fairseq's settings that the network takes for granted.
+        to_do: what is still to do before a detector takes it.
     """
 
     rules: Rules
@@ -37,6 +56,11 @@ class ForeignLayout:
     build: Callable[[Mapping[str, Any]], nn.Module]
     origin: str
     summary: str
+    role: str = "voice_clone"
+    prefix: str = "judge."
+    licence: str = "see origin"
+    assumed: Mapping[str, Any] = field(default_factory=dict)
+    to_do: str = _TO_CALIBRATE
 
 
 def _aasist_config(state: Mapping[str, Tensor]) -> dict[str, Any]:
@@ -75,6 +99,24 @@ def _xlsr_config(state: Mapping[str, Tensor]) -> dict[str, Any]:
     }
 
 
+def _av_hubert_config(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    layers = {int(key.split(".")[2]) for key in state if key.startswith("encoder.layers.")}
+    width = state["project.weight"].shape[0]
+    position = state["encoder.pos_conv_embed.conv.parametrizations.weight.original1"]
+    stages = [f"mouths.trunk.layer{number}.0.conv1.weight" for number in range(1, 5)]
+    sizes = {
+        "width": width,
+        "n_layers": max(layers) + 1,
+        "n_heads": max(width // _HEAD_FEATURES, 1),
+        "inner_width": state["encoder.layers.0.feed_forward.intermediate_dense.weight"].shape[0],
+        "position_taps": position.shape[2],
+        "position_groups": width // position.shape[1],
+        "sound_features": state["project_sound.weight"].shape[1],
+        "mouth_widths": [state[name].shape[0] for name in ("mouths.first.0.weight", *stages)],
+    }
+    return {"encoder": "av_hubert", "av_hubert": sizes}
+
+
 def _build_aasist(config: Mapping[str, Any]) -> nn.Module:
     return Aasist(AasistSettings(**config["aasist"]))
 
@@ -86,6 +128,12 @@ def _build_xlsr(config: Mapping[str, Any]) -> nn.Module:
     from avdetect.nn.xlsr_aasist import XlsrAasist
 
     return XlsrAasist(Wav2Vec2Model(Wav2Vec2Config(**config["speech_model"])))
+
+
+def _build_av_hubert(config: Mapping[str, Any]) -> nn.Module:
+    from avdetect.nn.av_hubert import AvHubert, AvHubertSettings
+
+    return AvHubert(AvHubertSettings(**config["av_hubert"]))
 
 
 LAYOUTS: dict[str, ForeignLayout] = {
@@ -103,17 +151,37 @@ LAYOUTS: dict[str, ForeignLayout] = {
         origin="github.com/TakHemlata/SSL_Anti-spoofing (MIT), model.py",
         summary="wav2vec 2.0 under an AASIST head (Tak et al. 2022), imported weights.",
     ),
+    "av_hubert": ForeignLayout(
+        rules=AV_HUBERT_RULES,
+        config=_av_hubert_config,
+        build=_build_av_hubert,
+        origin="github.com/facebookresearch/av_hubert, avhubert/hubert.py",
+        summary="AV-HuBERT (Shi et al. 2022), imported weights of the encoder alone.",
+        role="lip_sync",
+        prefix="encoder.net.",
+        licence="AV-HuBERT licence: research that is not commercial, no surveillance or biometrics",
+        assumed={
+            "layer_norm_first": True,
+            "modality_fuse": "concat",
+            "resnet_relu_type": "prelu",
+            "sub_encoder_layers": 0,
+            "normalize": True,
+            "stack_order_audio": 4,
+        },
+        to_do=_TO_TRAIN,
+    ),
 }
 
 
 def import_checkpoint(layout: str, path: Path, folder: Path) -> Path:
-    """Read a published checkpoint and write it as a model of the voice branch, in full precision.
+    """Read a published checkpoint and write it as a model of its branch, in full precision.
 
-    The model has no calibration yet: raw scores of other people's training are no LLRs.
+    No detector takes it as it is, see `ForeignLayout.to_do`: raw scores of other people's training
+    are no LLRs, and an encoder alone gives none.
 
     Args:
         layout: a key of `LAYOUTS`.
-        path: ``.pth`` file; only tensors are read from it, no code is run.
+        path: ``.pth`` or ``.pt`` file; only tensors are read from it, no code is run.
         folder: the checkpoint folder to make, see `avdetect.checkpoint`.
 
     Raises:
@@ -123,7 +191,11 @@ def import_checkpoint(layout: str, path: Path, folder: Path) -> Path:
     if folder.exists():  # other weights under an old calibration would give wrong LLRs
         raise OutputError(f"{folder}: is there already: choose another name or remove it")
     foreign = LAYOUTS[layout]
-    state = renamed(_tensors(path), foreign.rules)
+    found = _read(path)
+    for key, wanted in foreign.assumed.items():
+        if (told := found.settings.get(key, wanted)) != wanted:
+            raise CheckpointError(f"{path}: trained with {key} = {told!r}, want {wanted!r}")
+    state = renamed(found.tensors, foreign.rules)
     try:
         config = foreign.config(state)
         foreign.build(config).load_state_dict(state)
@@ -133,20 +205,21 @@ def import_checkpoint(layout: str, path: Path, folder: Path) -> Path:
             f"{path}: not of the layout of {foreign.origin}: cannot place {reason}"
         ) from error
     card = {
-        "role": "voice_clone",
+        "role": foreign.role,
         "summary": foreign.summary,
-        "licence": "see origin",
+        "licence": foreign.licence,
         "origin": foreign.origin,
         "config": config,
     }
-    write_checkpoint(folder, {f"judge.{key}": value for key, value in state.items()}, card)
+    write_checkpoint(folder, {foreign.prefix + key: value for key, value in state.items()}, card)
     return folder
 
 
-def _tensors(path: Path) -> dict[str, Tensor]:
+def _read(path: Path) -> ForeignFile:
     try:
         blob = path.read_bytes()
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from error
-    found = foreign_tensors(str(path), blob)
-    return {key.removeprefix(_PARALLEL): value for key, value in found.items()}
+    found = foreign_file(str(path), blob)
+    tensors = {key.removeprefix(_PARALLEL): value for key, value in found.tensors.items()}
+    return replace(found, tensors=tensors)

@@ -36,6 +36,7 @@ from avdetect.verdict import (
 
 _PLACES = 6  # decimals of every LLR on the wire: finer is noise
 _COPY_SHARE = 0.5
+UNDECODED_PICTURE = "undecoded picture"  # a kind of clip: its picture stream gave no picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,8 @@ def judge(
         source: its facts, as they go on the wire.
         judges: what turns rows into a verdict.
         prior_fake: how probable a fake was before looking.
-        kinds: of what was judged: ``audio``, ``video``, ``image``. Cover art is none of them.
+        kinds: of what was judged: ``audio``, ``video``, ``image``, and `UNDECODED_PICTURE` beside
+            the latter two. Cover art is none of them.
         cues: what cues found; those whose fusion gave them a say add to the parts they speak of.
     """
     weighed = weigh(record, judges, cues)
@@ -243,6 +245,8 @@ def _why_missing(
             return reason
     if name == "lip_sync" and "image" in kinds:
         return "a photograph does not speak"
+    if name != "voice_clone" and UNDECODED_PICTURE in kinds:
+        return "no picture could be decoded: its stream is damaged"
     if name != "voice_clone" and not record.face_sizes_px:
         return "no face found in the picture"
     seen = [score for score in scores if score.part.face_track is not None]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 from avdetect.active_speaker import speaking_track
-from avdetect.errors import InputError
+from avdetect.errors import InputLimitError
 from avdetect.faces.buffer import FaceBuffer
 from avdetect.faces.detect import FaceFinder
 from avdetect.media.clip import AudioChunk, Clip, PictureFrame
@@ -21,13 +21,17 @@ _SHORTEST_S = 1 / FRAME_RATE_HZ
 
 
 def choose_channels(n_channels: int, channel: str, path: str) -> tuple[int, ...]:
-    """Indices of the channels asked for: ``all``, ``left``, ``right`` or a number from 0."""
+    """Indices of the channels asked for: ``all``, ``left``, ``right`` or a number from 0.
+
+    Raises:
+        InputLimitError: there are fewer channels.
+    """
     if channel == "all":
         return tuple(range(n_channels))
     names = {"left": 0, "right": 1}
     index = names.get(channel, int(channel) if channel.isdigit() else -1)
     if not 0 <= index < n_channels:
-        raise InputError(
+        raise InputLimitError(  # for good: a batch must not try the file again
             f"{path}: no channel {channel!r}, it has {n_channels}; use --channel all or 0 to "
             f"{n_channels - 1}"
         )
@@ -35,7 +39,12 @@ def choose_channels(n_channels: int, channel: str, path: str) -> tuple[int, ...]
 
 
 def observe(
-    clip: Clip, *, channel: str = "all", pictures: bool = True, whole_pictures: bool = False
+    clip: Clip,
+    *,
+    channel: str = "all",
+    pictures: bool = True,
+    whole_pictures: bool = False,
+    watch: Callable[[AudioChunk | PictureFrame], None] = lambda _: None,
 ) -> Iterator[Observation]:
     """Cut a clip into overlapping observations, in time order.
 
@@ -47,9 +56,11 @@ def observe(
         channel: which sound channels to hear, see `choose_channels`.
         pictures: False only listens.
         whole_pictures: keep one whole picture a second in `Observation.pictures`.
+        watch: is shown every piece that could be decoded, before it is observed.
 
     Raises:
-        InputError: the clip cannot be decoded or lacks the channel.
+        InputError: the clip cannot be decoded.
+        InputLimitError: it lacks the channel.
     """
     with ExitStack() as stack:
         faces = None
@@ -63,6 +74,7 @@ def observe(
             clip.path, channel, faces, has_audio=clip.has_audio, is_still=clip.is_still
         )
         for item in clip.chunks(want_video=faces is not None):
+            watch(item)
             yield from observer.push(item)
         yield from observer.finish()
 
@@ -96,7 +108,7 @@ class Observer:
     def push(self, item: AudioChunk | PictureFrame) -> Iterator[Observation]:
         """Take the next piece, in time order; yields the observations it completes."""
         if isinstance(item, AudioChunk):
-            self._hear(item)
+            yield from self._hear(item)
         elif self._faces is not None:
             self._faces.push(item)
         yield from self._complete(self._known_until_s())
@@ -118,11 +130,14 @@ class Observer:
         end_s = self._known_until_s()
         return self._observation(_last_segment(end_s)) if self._is_due(end_s) else None
 
-    def _hear(self, chunk: AudioChunk) -> None:
+    def _hear(self, chunk: AudioChunk) -> Iterator[Observation]:
         if self._sound is None:
             n_channels = len(chunk.waveform)
             chosen = choose_channels(n_channels, self._channel, self._name)
             self._sound = SoundBuffer(n_channels, chosen)
+        while self._sound.fill(chunk.start_s):  # observed on the way: no long gap is held whole
+            yield from self._complete(self._known_until_s())
+            self._forget()
         self._sound.push(chunk)
 
     def _known_until_s(self) -> float:
@@ -135,9 +150,14 @@ class Observer:
             start_s = self._next_start_s
             yield self._cover(Segment(start_s, start_s + OBSERVATION_S))
             self._next_start_s = start_s + OBSERVATION_HOP_S
-            for buffer in (self._sound, self._faces):
-                if buffer is not None:
-                    buffer.forget(start_s)  # not more: the last observation may reach back to here
+            self._forget()
+
+    def _forget(self) -> None:
+        # Not more: the last observation may reach back to the start of the one before it.
+        before_s = max(0.0, self._next_start_s - OBSERVATION_HOP_S)
+        for buffer in (self._sound, self._faces):
+            if buffer is not None:
+                buffer.forget(before_s)
 
     def _is_due(self, end_s: float) -> bool:
         """Whether enough lies behind the last observation for another that ends there."""

@@ -13,8 +13,8 @@ from avdetect.cues.session import CueExhibit, CueSession
 from avdetect.errors import AvdetectError, InputError
 from avdetect.exhibits import Exhibits, SoundBite
 from avdetect.gallery import Gallery
-from avdetect.judgement import Judges, judge
-from avdetect.media.clip import Clip, RawFormat, open_clip
+from avdetect.judgement import UNDECODED_PICTURE, Judges, judge
+from avdetect.media.clip import AudioChunk, Clip, PictureFrame, RawFormat, open_clip
 from avdetect.media.source import SourceLike, source_name
 from avdetect.observation import Observation
 from avdetect.observe import observe
@@ -72,12 +72,16 @@ class Scan:
         self._failure: Failure | None = None
         self._input = Input(path=source_name(source, options.name))
         self._clip: Clip | None = None
+        self._has_picture = False  # one could be decoded
         self._observations: Iterator[Observation] = iter(())
         try:
             self._clip = open_with(source, raw=_raw(options), name=options.name)
             self._input = _describe(self._clip)
             self._observations = observe(
-                self._clip, channel=options.channel, whole_pictures=bool(self._cues)
+                self._clip,
+                channel=str(options.channel),
+                whole_pictures=bool(self._cues),
+                watch=self._watch,
             )
         except InputError as error:
             self._failure = _failure(error)
@@ -134,12 +138,15 @@ class Scan:
             self._input.model_copy(update={"duration_s": duration_s}),
             judges,
             prior_fake=self._options.prior_fake,
-            kinds=_kinds(self._clip),
+            kinds=_kinds(self._clip, self._has_picture),
             cues=() if self._session is None else self._session.findings(judges.worths),
         )
         if self._comparison is None:
             return verdict
         return verdict.model_copy(update={"reference": self._comparison.verdict()})
+
+    def _watch(self, item: AudioChunk | PictureFrame) -> None:
+        self._has_picture = self._has_picture or isinstance(item, PictureFrame)
 
     def examination(self, verdict: Verdict, judges: Judges | None = None) -> Examination:
         """The verdict with the exhibits collected on the way, explained if judges are given."""
@@ -169,11 +176,12 @@ def _raw(options: ScanOptions) -> RawFormat | None:
     return RawFormat(encoding=options.format, rate_hz=options.rate)
 
 
-def _kinds(clip: Clip | None) -> frozenset[str]:
+def _kinds(clip: Clip | None, has_picture: bool) -> frozenset[str]:
     if clip is None:
         return frozenset()
     picture = {"image" if clip.is_still else "video"} if clip.has_video else set()
-    return frozenset(picture | ({"audio"} if clip.has_audio else set()))
+    damage = {UNDECODED_PICTURE} if clip.has_video and not has_picture else set()
+    return frozenset(picture | damage | ({"audio"} if clip.has_audio else set()))
 
 
 def _failure(error: AvdetectError) -> Failure:

@@ -1,25 +1,36 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
+from torch import nn
 from transformers import Wav2Vec2Model
 
+from avdetect.branches.lip_sync import build_lip_sync
+from avdetect.branches.sync_encoders import build_encoder
 from avdetect.branches.voice_clone import build_voice_clone
 from avdetect.calibration import Calibration
 from avdetect.checkpoint import load_checkpoint
 from avdetect.checkpoint_writer import write_checkpoint
 from avdetect.cli.app import run
+from avdetect.detector import Detector
 from avdetect.errors import CheckpointError, OutputError
 from avdetect.foreign_checkpoints import import_checkpoint
 from avdetect.nn.aasist import AASIST_L, Aasist
+from avdetect.nn.av_hubert_sync import AvHubertSync
+from avdetect.nn.sync_head import ConsistencyHead
 from avdetect.nn.xlsr_aasist import XlsrAasist
 from avdetect.types import Segment
 from eval.shared_data import shared_path
 from tests.branches.test_voice_clone import observe
+from tests.nn.published_av_hubert import CFG, PublishedAvHubert, published
 from tests.nn.test_aasist import TINY, as_fairseq
 from tests.shared import requires_shared
+from tests.talking_mouth import observation
 
 CPU = torch.device("cpu")
 
@@ -121,3 +132,145 @@ def test_an_old_calibration_does_not_outlive_its_weights(tmp_path: Path) -> None
     assert (tmp_path / "m" / "calibration.safetensors").is_file()
     write_checkpoint(tmp_path / "m", {"a": torch.ones(1)}, card)
     assert not (tmp_path / "m" / "calibration.safetensors").exists()
+
+
+class _Dictionary:
+    """Stands for the label dictionaries that fairseq's task state holds."""
+
+    def __init__(self) -> None:
+        self.symbols = ["<s>", "1"]
+
+
+_Dictionary.__module__, _Dictionary.__qualname__ = "fairseq.data.dictionary", "Dictionary"
+
+
+def _publish(
+    net: PublishedAvHubert, path: Path, monkeypatch: pytest.MonkeyPatch, **changes: object
+) -> None:
+    """Write a file as fairseq does: a dictionary that only fairseq knows, beside the tensors."""
+    names = ("fairseq", "fairseq.data", "fairseq.data.dictionary")
+    with monkeypatch.context() as patch:
+        for name in names:
+            patch.setitem(sys.modules, name, ModuleType(name))
+        sys.modules[names[-1]].Dictionary = _Dictionary  # type: ignore[attr-defined]
+        torch.save(
+            {
+                "cfg": {**CFG, "model": {**CFG["model"], **changes}},
+                "model": net.state_dict(),
+                "task_state": {"dictionaries": [_Dictionary()]},
+                "extra_state": {"val_loss": np.float64(2.5)},
+            },
+            path,
+        )
+
+
+def _imported(models: Path, monkeypatch: pytest.MonkeyPatch) -> PublishedAvHubert:
+    """A model "av" made of a published file; returns the network of that file."""
+    net, path = published(), models / "base_vox_iter5.pt"
+    _publish(net, path, monkeypatch)
+    assert run(["models", "import", "av_hubert", str(path), "--name=av"]) == 0
+    return net
+
+
+def _streams(models: Path) -> AvHubertSync:
+    checkpoint = load_checkpoint("av")
+    streams = build_encoder({**checkpoint.card.config, "embedding": 8})
+    assert isinstance(streams, AvHubertSync)
+    streams.net.load_state_dict(
+        {key.removeprefix("encoder.net."): value for key, value in checkpoint.state.items()}
+    )
+    return streams.eval()
+
+
+def test_av_hubert_gives_the_features_of_its_published_file(
+    models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = _imported(models, monkeypatch)
+    assert "an encoder alone" in capsys.readouterr().out
+    ours = _streams(models).net
+    mouths, sound = torch.randn(2, 6, 88, 88), torch.randn(2, 6, 104)
+    heard = torch.arange(6).expand(2, 6) >= torch.tensor([[0], [2]])
+    with torch.inference_mode():
+        pairs = [
+            (ours(mouths=mouths), theirs(None, mouths[:, None])),
+            (ours(sound=sound), theirs(sound, None)),
+            (ours(mouths=mouths, sound=sound), theirs(sound, mouths[:, None])),
+            (ours(sound=sound, heard=heard)[heard], theirs(sound, None, ~heard)[heard]),
+        ]
+    for mine, published_features in pairs:
+        assert (mine - published_features).abs().max() < 1e-5
+    assert (pairs[0][0] - pairs[1][0]).abs().max() > 0.1  # mouths alone are not speech alone
+
+
+def test_a_fine_tuned_av_hubert_is_its_encoder(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _imported(models, monkeypatch)
+    inner = {f"encoder.w2v_model.{key}": value for key, value in published().state_dict().items()}
+    inner["decoder.embed_tokens.weight"] = torch.zeros(3, 2)
+    torch.save({"model": inner}, models / "self_large_vox_433h.pt")
+    import_checkpoint("av_hubert", models / "self_large_vox_433h.pt", models / "tuned")
+    one, other = load_checkpoint("av"), load_checkpoint("tuned")
+    assert one.card.weights_sha256 == other.card.weights_sha256
+    assert one.card.config == other.card.config
+
+
+@pytest.mark.parametrize("change", ["lacking", "no trunk", "stray"])
+def test_another_network_is_no_av_hubert(models: Path, change: str) -> None:
+    state = dict(published().state_dict())
+    if change == "lacking":
+        del state["encoder.layers.1.fc2.bias"]
+    elif change == "no trunk":
+        state = {key: value for key, value in state.items() if ".trunk." not in key}
+    else:
+        state["another.weight"] = torch.zeros(2)
+    torch.save({"model": state}, models / "odd.pt")
+    with pytest.raises(CheckpointError, match=r"odd\.pt: not of the layout"):
+        import_checkpoint("av_hubert", models / "odd.pt", models / "odd")
+    assert not (models / "odd").exists()
+
+
+def test_av_hubert_trained_otherwise_is_refused(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _publish(published(), models / "post.pt", monkeypatch, layer_norm_first=False)
+    with pytest.raises(CheckpointError, match=r"post\.pt: trained with layer_norm_first = False"):
+        import_checkpoint("av_hubert", models / "post.pt", models / "post")
+
+
+def test_an_encoder_alone_is_refused_with_what_to_do(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _imported(models, monkeypatch)
+    # The other branches are built first, and not what is asked here.
+    monkeypatch.setattr("avdetect.detector.BRANCHES", {"lip_sync": build_lip_sync})
+    bundle = '[checkpoints]\nlip_sync = "av"\ncross_attention = "av"\nlate = "av"\n'
+    (models / "default.toml").write_text(bundle, "utf-8")
+    with pytest.raises(
+        CheckpointError, match=r"av: an imported encoder .*train them with recipes\.lip_sync"
+    ):
+        Detector.load(device="cpu")
+
+
+def test_a_mouth_is_judged_through_av_hubert(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _imported(models, monkeypatch)
+    torch.manual_seed(1)
+    parts: dict[str, nn.Module] = {
+        "encoder": _streams(models),
+        "head": ConsistencyHead(embedding=8, width=8),
+    }
+    card = {
+        "role": "lip_sync",
+        "summary": "s",
+        "licence": "l",
+        "config": {**load_checkpoint("av").card.config, "embedding": 8, "head_width": 8},
+    }
+    state = {f"{n}.{key}": v for n, part in parts.items() for key, v in part.state_dict().items()}
+    write_checkpoint(models / "trained", state, card)
+    branch = build_lip_sync(load_checkpoint("trained"), CPU)
+    [[output]] = branch.run([observation()])
+    assert output.missing is None
+    assert output.tokens.shape == (len(output.segments), branch.token_width)
+    assert np.isfinite(output.scores).all()
+    [[foreign]] = branch.run([observation(sound_seed=5)])
+    assert not np.array_equal(foreign.scores, output.scores)

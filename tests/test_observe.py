@@ -1,14 +1,15 @@
 """One pass over a clip: windows, fresh parts, channels, faces and their clocks."""
 
 import itertools
+import tracemalloc
 
 import cv2
 import numpy as np
 import pytest
 
 from avdetect.errors import InputError
-from avdetect.media.clip import open_clip
-from avdetect.observe import observe
+from avdetect.media.clip import AudioChunk, open_clip
+from avdetect.observe import Observer, observe
 from avdetect.types import total_seconds
 from tests.paths import SAMPLES
 from tests.synth import Pictures, Sound, constant_rate, encode, noise, speech_like
@@ -128,6 +129,36 @@ def test_sound_that_starts_late_starts_late(tmp_path, portrait):
     waveform = only.channels[0].waveform
     assert np.abs(waveform[: int(0.95 * 16000)]).max() < 1e-2
     assert np.abs(waveform[int(1.05 * 16000) :]).max() > 0.05
+
+
+def late_sound(start_s):
+    """What is observed of 4 s of noise that start then, in chunks as they are decoded."""
+    observer = Observer("late.wav")
+    samples = noise(4.0)[None].astype(np.float32)
+    for k in range(8):
+        part = samples[:, 8000 * k : 8000 * (k + 1)]
+        yield from observer.push(AudioChunk(start_s + k / 2, part, 16000, part))
+    yield from observer.finish()
+
+
+def test_a_long_lead_is_observed_piece_by_piece():
+    spans, loudest = [], []
+    tracemalloc.start()
+    try:
+        for observation in late_sound(600.0):
+            (channel,) = observation.channels
+            spans.append((observation.segment, observation.fresh))
+            loudest.append(np.abs(channel.waveform).max())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 12 << 20  # the lead alone would be 38 MB
+    assert [segment.start_s for segment, _ in spans] == [3.0 * k for k in range(201)]
+    for (before, _), (_, fresh) in itertools.pairwise(spans):
+        assert fresh.start_s == before.end_s
+    for (segment, _), level in zip(spans, loudest, strict=True):
+        assert bool(level > 0.0) is (segment.end_s > 600.0)
+    np.testing.assert_array_equal(channel.waveform, noise(4.0).astype(np.float32))
 
 
 def test_an_early_end_of_the_sound_does_not_hold_up_the_pictures(tmp_path, portrait):

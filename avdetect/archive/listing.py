@@ -119,15 +119,22 @@ def _walk(root: str, below: str, suffixes: Collection[str]) -> Iterator[Listed]:
         with os.scandir(os.path.join(root, below)) as entries:  # noqa: PTH118  (bytes that are no text)
             for entry in entries:
                 name = f"{below}/{entry.name}" if below else entry.name
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(name)
-                elif _has_suffix(entry.name, suffixes) and entry.is_file():
-                    yield Listed(name)
+                try:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(name)
+                    elif _has_suffix(entry.name, suffixes) and entry.is_file():
+                        yield Listed(name)
+                except OSError as error:  # of this entry alone, such as a link to itself
+                    yield _unlisted(name, "cannot be opened", error)
     except OSError as error:
-        reason = f"the folder cannot be read: {error.strerror}"
-        yield Listed(below or ".", Failure(code=InputNotFoundError.code, message=reason))
+        yield _unlisted(below or ".", "the folder cannot be read", error)
     for folder in folders:
         yield from _walk(root, folder, suffixes)
+
+
+def _unlisted(name: str, what: str, error: OSError) -> Listed:
+    reason = f"{what}: {error.strerror}"
+    return Listed(name, Failure(code=InputNotFoundError.code, message=reason))
 
 
 def _walk_remote(root: str, suffixes: Collection[str]) -> Iterator[Listed]:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from avdetect.branches.agreement import agree
 from avdetect.branches.base import BranchOutput, PartScore
+from avdetect.branches.sync_encoders import build_encoder
 from avdetect.branches.sync_windows import STILL_MOUTH, SyncPart, stack_windows, sync_part
 from avdetect.checkpoint import Checkpoint
 from avdetect.errors import CheckpointError
@@ -26,7 +27,7 @@ from avdetect.nn.offset_curve import (
     offset_heard,
     offset_similarities,
 )
-from avdetect.nn.sync_encoder import SpeechMel, SyncEncoder
+from avdetect.nn.sync_encoder import SyncNet
 from avdetect.nn.sync_head import ConsistencyHead
 from avdetect.observation import Observation
 from avdetect.timebase import FRAME_RATE_HZ
@@ -43,11 +44,11 @@ class LipSyncBranch:
 
     name = "lip_sync"
 
-    def __init__(self, encoder: SyncEncoder, head: ConsistencyHead, device: torch.device) -> None:
+    def __init__(self, encoder: SyncNet, head: ConsistencyHead, device: torch.device) -> None:
         self.token_width = head.token_width
         self._encoder = encoder.eval().to(device)
         self._head = head.eval().to(device)
-        self._mel = SpeechMel().eval().to(device)
+        self._hear = encoder.sound_features().eval().to(device)
         self._device = device
 
     def run(self, observations: Sequence[Observation]) -> list[list[BranchOutput]]:
@@ -60,7 +61,8 @@ class LipSyncBranch:
         windows = [window for part in parts if part for window in part.windows]
         if not windows:
             return [self._absent(part) for part in parts]
-        tensors = tuple(tensor.to(self._device) for tensor in stack_windows(windows))
+        stacked = stack_windows(windows, self._encoder.crop_px)
+        tensors = tuple(tensor.to(self._device) for tensor in stacked)
         embedded = run_fixed(self._embed, tensors, batch_size(self._device))
         outputs, start = [], 0
         for part in parts:
@@ -98,7 +100,7 @@ class LipSyncBranch:
     def _embed(
         self, mouths: Tensor, lips: Tensor, sound: Tensor, heard: Tensor
     ) -> tuple[Tensor, ...]:
-        mouth, speech = self._encoder(mouths, lips, self._mel(sound), heard)
+        mouth, speech = self._encoder(mouths, lips, self._hear(sound), heard)
         return mouth, speech, mouth_detail(mouths, lips)
 
     def _judge(
@@ -134,21 +136,23 @@ def build_lip_sync(checkpoint: Checkpoint, device: torch.device) -> LipSyncBranc
     """Build the branch from a verified checkpoint.
 
     Raises:
-        CheckpointError: if the weights do not fit the network of the card's ``[config]``.
+        CheckpointError: if the weights do not fit the network of the card's ``[config]``, or are an
+            imported encoder's alone.
     """
-    config = checkpoint.card.config
-    try:
-        encoder = SyncEncoder(
-            mouth_width=int(config["mouth_width"]),
-            speech_width=int(config["speech_width"]),
-            embedding=int(config["embedding"]),
+    config, name = checkpoint.card.config, checkpoint.card.name
+    if "encoder" in config and "head_width" not in config:
+        raise CheckpointError(
+            f"{name}: an imported encoder without projections and head: train them with "
+            f'recipes.lip_sync (encoder_model = "{name}") and name what that exports in the bundle'
         )
+    try:
+        encoder = build_encoder(config)
         head = ConsistencyHead(embedding=int(config["embedding"]), width=int(config["head_width"]))
         encoder.load_state_dict(_below(checkpoint.state, "encoder."), strict=True)
         head.load_state_dict(_below(checkpoint.state, "head."), strict=True)
-    except (KeyError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
-        raise CheckpointError(f"{checkpoint.card.name}: not a lip_sync model: {reason}") from error
+        raise CheckpointError(f"{name}: not a lip_sync model: {reason}") from error
     return LipSyncBranch(encoder, head, device)
 
 

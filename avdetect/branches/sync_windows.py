@@ -153,10 +153,10 @@ def unbroken_runs(frame_index: NDArray[np.int64]) -> list[tuple[int, int]]:
     return list(zip([0, *breaks], [*breaks, len(frame_index)], strict=True))
 
 
-def stack_windows(windows: list[SyncWindow]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Mouths (N, 30, 48, 48), lips (N, 30, 40, 2), sound (N, 38400) and heard (N, 60)."""
+def stack_windows(windows: list[SyncWindow], crop_px: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Mouths (N, 30, P, P) in [0, 1], lips (N, 30, 40, 2), sound (N, 38400) and heard (N, 60)."""
     return (
-        torch.stack([shrink_mouths(torch.from_numpy(w.mouths)) for w in windows]),
+        torch.stack([shrink_mouths(torch.from_numpy(w.mouths), crop_px) for w in windows]),
         torch.from_numpy(np.stack([w.lips for w in windows])),
         torch.from_numpy(np.stack([w.sound for w in windows])),
         torch.from_numpy(np.stack([w.heard for w in windows])),

@@ -1,10 +1,11 @@
 """The voice-clone branch: is this speech synthesised or converted, on each sound channel.
 
 Each observation is cut into half-second rows; every row's score is given in the light of the whole
-observation. Speech alone counts: a row weighs as much as its share of speech, and seconds that an
-earlier observation has judged weigh nothing, so that each second of a clip counts once. The clip's
-score is the weighted mean of its rows' scores, and that mean is what training optimises. Scores of
-20 ms frames, where the model gives them, say where in a clip a forgery may lie, and nothing else.
+observation, of all that sounds in it. A row weighs as much as its share of speech, and seconds that
+an earlier observation has judged weigh nothing, so that each second of a clip counts once. The
+clip's score is the weighted mean of its rows' scores, and that mean is what training optimises.
+Scores of 20 ms frames, where the model gives them, say where in a clip a forgery may lie, and
+nothing else.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ _ROW_SAMPLES = seconds_to_samples(ROW_S)
 _FRAME_SAMPLES = seconds_to_samples(FRAME_S)
 _LEAST_BANDWIDTH_HZ = 2000.0  # no line that anything was learned from ends below 3 kHz
 _NO_SPEECH = "no speech here"
+_TOO_FAINT = "the speech here is too short, or too faint beside a louder sound, to be measured"
 _NARROW_HZ = 5000.0  # between the 4 kHz of a telephone line and the 7 kHz of a wide one
 _INPUT_SAMPLES = seconds_to_samples(OBSERVATION_S)
 
@@ -84,7 +86,10 @@ class VoiceCloneBranch:
         speaking = [job for job in jobs if job.unusable is None]
         rows = iter(self._judge(speaking))
         outputs = iter(
-            [job.output(*next(rows)) if job.unusable is None else self._absent(job) for job in jobs]
+            [
+                self._output(job, *next(rows)) if job.unusable is None else self._absent(job)
+                for job in jobs
+            ]
         )
         return [[next(outputs) for _ in observation.channels] for observation in observations]
 
@@ -95,8 +100,8 @@ class VoiceCloneBranch:
         speech_s = float(weights.sum(dtype=np.float64)) * ROW_S
         if speech_s < LEAST_SPEECH_S:
             reason = f"too little speech: {speech_s:.1f} s found, {LEAST_SPEECH_S:.1f} s needed"
-            muffled = [o.missing for o in outputs if o.missing and o.missing != _NO_SPEECH]
-            reason = muffled[-1] if muffled else reason
+            unusable = [o.missing for o in outputs if o.missing and o.missing != _NO_SPEECH]
+            reason = unusable[-1] if unusable else reason
             return PartScore(part=part, segment=None, score=None, quality=0.0, missing=reason)
         scores = np.concatenate([output.scores for output in judged])
         heard = np.concatenate([output.segments for output in judged])[weights > 0]
@@ -129,13 +134,27 @@ class VoiceCloneBranch:
     def _judge_whole(
         self, judge: RedrawingJudge, jobs: Sequence[_Job], waveforms: NDArray[np.float32]
     ) -> Tensor:
-        """(N,) one score for each observation, by the judge that needs the whole of it."""
+        """(N,) one score for each observation, by the judge that needs the whole of it.
+
+        NaN where too little of it sounds: those are no measured numbers, and mean nothing.
+        """
         numbers = voice_numbers(judge, waveforms, [len(j.heard) for j in jobs], self._device)
         narrow = torch.tensor([job.narrow for job in jobs])
         with torch.inference_mode():
             given = torch.from_numpy(numbers).to(self._device), narrow.to(self._device)
             scores: Tensor = judge(*given).cpu()
-        return scores
+        return torch.where(torch.from_numpy(numbers.any(1)), scores, torch.nan)
+
+    def _output(
+        self,
+        job: _Job,
+        tokens: NDArray[np.float32],
+        scores: NDArray[np.float32],
+        frames: NDArray[np.float32],
+    ) -> BranchOutput:
+        if np.isnan(scores).any():
+            return BranchOutput.absent(job.part, _TOO_FAINT, self.token_width)
+        return job.output(tokens, scores, frames)
 
     def _absent(self, job: _Job) -> BranchOutput:
         return BranchOutput.absent(job.part, job.unusable or _NO_SPEECH, self.token_width)

@@ -21,6 +21,7 @@ from avdetect.cli.keys import keys
 from avdetect.cli.provenance import PROVENANCE_HELP, provenance
 from avdetect.cli.seal import SEAL_HELP, VERIFY_HELP, seal, verify
 from avdetect.cli.serve import serve, worker
+from avdetect.cli.streams import open_closed_streams
 from avdetect.cli.trace import TRACE_HELP, trace
 from avdetect.errors import AvdetectError
 from avdetect.report.words import plain
@@ -101,6 +102,7 @@ class Layout(StrEnum):
 
     AASIST = "aasist"
     XLSR_AASIST = "xlsr-aasist"
+    AV_HUBERT = "av_hubert"
 
 
 class FailOn(StrEnum):
@@ -313,7 +315,7 @@ def _models_verify(
 @models.command("import")
 def _models_import(
     layout: Annotated[Layout, typer.Argument(help="Whose layout the file has.")],
-    path: Annotated[Path, typer.Argument(metavar="FILE.pth")],
+    path: Annotated[Path, typer.Argument(metavar="FILE")],
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="Of the new model; default the file's name.")
     ] = None,
@@ -321,16 +323,18 @@ def _models_import(
         Path | None, typer.Option(metavar="DIR", help="Models folder; default the one in use.")
     ] = None,
 ) -> None:
-    r"""Bring a published detector's weights into the form of ours (the voice branch).
+    r"""Bring published weights into the form of ours: of the voice or the lip-sync branch.
 
     \b
     Layouts:
       aasist       AASIST.pth, AASIST-L.pth of github.com/clovaai/aasist
       xlsr-aasist  checkpoints of github.com/TakHemlata/SSL_Anti-spoofing
+      av_hubert    base_vox_iter5.pt and others of github.com/facebookresearch/av_hubert;
+                   recipes.lip_sync trains its head
     """
     from avdetect.cli.models import import_model
 
-    import_model(layout.value, path, name or f"voice_clone-{path.stem.lower()}-imported", out)
+    import_model(layout.value, path, name, out)
 
 
 def main() -> None:
@@ -340,6 +344,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line; returns the exit code, never raises for what a user can cause."""
+    open_closed_streams()
     try:
         code = app(arguments or ["--help"], prog_name="avdetect", standalone_mode=False)
         sys.stdout.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ def _expand(argument: str, suffixes: frozenset[str]) -> Iterator[Source]:
         if sys.stdin.isatty():
             raise UsageError("-: standard input is a terminal; pipe a clip into it")
         yield Source(name=STDIN_NAME, media=sys.stdin.buffer)
-    elif Path(argument).is_dir():
+    elif os.path.isdir(argument):  # noqa: PTH112  (Path's raises for a name too long or locked)
         yield from _search(Path(argument), suffixes)
     else:
         yield Source(name=argument, media=Path(argument))
@@ -71,8 +72,7 @@ def _search(folder: Path, suffixes: frozenset[str]) -> Iterator[Source]:
         folders.sort()
         for name in sorted(files):
             path = Path(parent, name)
-            # is_file: a pipe or device that merely lies in the folder is no clip
-            if path.suffix.lower() in suffixes and path.is_file():
+            if path.suffix.lower() in suffixes and _may_be_a_clip(path):
                 found = True
                 yield Source(name=str(path), media=path)
     for error in unreadable:
@@ -82,3 +82,13 @@ def _search(folder: Path, suffixes: frozenset[str]) -> Iterator[Source]:
         )
     if not found and not unreadable:
         yield Source(name=str(folder), problem=InputNotFoundError("no media files in this folder"))
+
+
+def _may_be_a_clip(path: Path) -> bool:
+    """False of a pipe or device that merely lies in the folder, and of a link to nothing."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+    except OSError:  # locked, or a link in a circle: opening it says why
+        return True

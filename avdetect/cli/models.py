@@ -60,20 +60,18 @@ def verify_models(name: str | None) -> int:
     return code
 
 
-def import_model(layout: str, path: Path, name: str, out: Path | None) -> None:
+def import_model(layout: str, path: Path, name: str | None, out: Path | None) -> None:
     """Bring a published checkpoint into our form and say what is still to do."""
     from avdetect.checkpoint import models_dir
-    from avdetect.foreign_checkpoints import import_checkpoint
+    from avdetect.foreign_checkpoints import LAYOUTS, import_checkpoint
 
+    name = name or f"{LAYOUTS[layout].role}-{path.stem.lower()}-imported"
     if Path(name).name != name or name == "..":
         raise UsageError(f"--name {name!r}: want a folder's name; --out says where it goes")
 
     folder = import_checkpoint(layout, path, (out if out is not None else models_dir()) / name)
     typer.echo(plain(f"wrote {folder}"))
-    typer.echo(
-        "It has no calibration yet: raw scores are no likelihood ratios. Fit one on clips it"
-    )
-    typer.echo("never saw (recipes.calibrate.fit_calibration), then name it in a bundle.")
+    typer.echo(LAYOUTS[layout].to_do)
 
 
 def _fact_lines(facts: dict[str, Any], indent: str = "") -> list[str]:

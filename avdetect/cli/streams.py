@@ -7,7 +7,18 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
+from pathlib import Path
 from typing import TextIO
+
+
+def open_closed_streams() -> None:
+    """Open the standard streams that whoever started us closed (``>&-``): read nothing, drop all.
+
+    Python has None for them, which nobody expects, and the next file opened would take their place.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))
 
 
 @contextmanager

@@ -182,6 +182,7 @@ class FaceSeriesReading:
     def _forget_the_shortest(self, on_screen: set[int]) -> None:
         while len(self._tracks) > MOST_TRACKS:
             gone = [number for number in self._tracks if number not in on_screen]
+            gone = gone or list(self._tracks)  # cuts may put more into one observation
             del self._tracks[min(gone, key=lambda number: self._tracks[number].n)]
 
 

@@ -24,6 +24,7 @@ from avdetect.cues.face_series import (
 from avdetect.cues.skin import N_PATCHES, patch_colours
 from avdetect.observation import FaceWindow, Observation
 from avdetect.timebase import FRAME_RATE_HZ
+from avdetect.types import Part
 
 LEAST_S = 6.0  # below, beats ten a minute apart cannot be told from each other
 HUMAN_BPM = (42.0, 180.0)
@@ -35,6 +36,8 @@ _N_FFT = 2048  # 0.73 beats a minute a bin
 _NEAR_HZ = 0.12  # of the pulse and its second harmonic, as half width
 _SAME_BPM = 6.0
 _DARKEST = 25.0  # 8-bit: below, the codec leaves no colour to read
+_FAINTEST = 1.0  # 8-bit step: a primary below it is cut off, as blue is in deep orange light
+_STILLEST = 1e-3  # of an 8-bit step: skin that changes less over seconds is a picture shown still
 _BAND = butter(3, [bpm / 60.0 for bpm in HUMAN_BPM], "bandpass", fs=FRAME_RATE_HZ, output="sos")
 
 Array = NDArray[np.float64]
@@ -73,7 +76,7 @@ def pulse_signal(colours: Array) -> Array:
     """
     span = round(_POS_S * FRAME_RATE_HZ)
     windows = np.lib.stride_tricks.sliding_window_view(colours, span, axis=0)  # (W, P, 3, span)
-    normal = windows / windows.mean(3, keepdims=True) - 1.0
+    normal = windows / np.maximum(windows.mean(3, keepdims=True), 1e-3) - 1.0
     red, green, blue = normal[:, :, 0], normal[:, :, 1], normal[:, :, 2]
     across, along = green - blue, green + blue - 2.0 * red
     ratio = across.std(2) / np.maximum(along.std(2), 1e-9)
@@ -149,11 +152,8 @@ def _extract(observation: Observation, face: FaceWindow, rows: NDArray[np.int64]
 
 def _measure(series: FaceSeries) -> Measurement:
     pieces = series.pieces(LEAST_S)
-    if not pieces:
-        return absent(series.track, f"{series.part}: no {LEAST_S:.0f} s in one piece for a pulse")
-    darkest = min(float(_colours(piece).mean((0, 2)).min()) for piece in pieces)
-    if darkest < _DARKEST:
-        return absent(series.track, f"{series.part} is too dark for a pulse to show in its skin")
+    if (reason := _unreadable(series.part, pieces)) is not None:
+        return absent(series.track, reason)
     pulse = read_pulse(pieces)
     return Measurement(
         medium=Medium.VIDEO,
@@ -174,9 +174,23 @@ def _measure(series: FaceSeries) -> Measurement:
     )
 
 
+def _unreadable(part: Part, pieces: list[Piece]) -> str | None:
+    """Why no pulse can be read from the pieces of a face, None where one can."""
+    if not pieces:
+        return f"{part}: no {LEAST_S:.0f} s in one piece for a pulse"
+    colours = [_colours(piece) for piece in pieces]
+    if min(float(colour.mean((0, 2)).min()) for colour in colours) < _DARKEST:
+        return f"{part} is too dark for a pulse to show in its skin"
+    if min(float(colour.mean(0).min()) for colour in colours) < _FAINTEST:
+        return f"{part} is lit in too few colours for a pulse to show in its skin"
+    if max(float(np.ptp(colour, axis=0).max()) for colour in colours) < _STILLEST:
+        return f"{part} is the same in every picture: no pulse can show in a still"
+    return None
+
+
 def _draw(series: FaceSeries) -> CueCurve | None:
     pieces = series.pieces(LEAST_S)
-    if not pieces:
+    if _unreadable(series.part, pieces) is not None:
         return None
     pulse = read_pulse(pieces)
     return CueCurve(

@@ -1,13 +1,31 @@
-"""All cues of one clip: started, shown every observation, asked at the end."""
+"""All cues of one clip: started, shown every observation, asked at the end.
+
+A cue that fails is missing from there on, and the clip's verdict comes without it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from avdetect.cues.base import ClipFacts, Cue, CueFigure, CueTools, Measurement, Outputs, Reading
+from avdetect.cues.base import (
+    ClipFacts,
+    Cue,
+    CueFigure,
+    CueTools,
+    Measurement,
+    Medium,
+    Outputs,
+    Reading,
+)
 from avdetect.cues.worth import CueWorth, Worths
 from avdetect.observation import Observation
+
+_LOGGER = logging.getLogger(__name__)
+
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +61,7 @@ class CueSession:
     """Readings of one clip by the chosen cues, in their order."""
 
     def __init__(self, cues: Sequence[Cue], clip: ClipFacts, tools: CueTools) -> None:
-        self._readings: list[tuple[Cue, Reading]] = [(cue, cue.start(clip, tools)) for cue in cues]
+        self._readings = [(cue, _GuardedReading(cue, clip, tools)) for cue in cues]
 
     def add(self, observation: Observation, outputs: Outputs) -> None:
         """Show the next observation to every cue."""
@@ -65,6 +83,46 @@ class CueSession:
             for cue, reading in self._readings
             for figure in reading.figures()
         )
+
+
+class _GuardedReading:
+    """A reading that is missing, and says so, from when its cue raised what it should not."""
+
+    def __init__(self, cue: Cue, clip: ClipFacts, tools: CueTools) -> None:
+        self._cue, self._clip = cue, clip
+        self._failure: str | None = None
+        self._reading: Reading | None = self._tried(lambda: cue.start(clip, tools))
+
+    def add(self, observation: Observation, outputs: Outputs) -> None:
+        if (reading := self._reading) is not None:
+            self._tried(lambda: reading.add(observation, outputs))
+
+    def measurements(self) -> list[Measurement]:
+        found = None
+        if (reading := self._reading) is not None:
+            found = self._tried(reading.measurements)
+        if self._failure is not None:
+            return [Measurement(medium=_medium(self._cue, self._clip), missing=self._failure)]
+        return found or []
+
+    def figures(self) -> list[CueFigure]:
+        if (reading := self._reading) is None:
+            return []
+        return self._tried(reading.figures) or []
+
+    def _tried(self, step: Callable[[], _Found]) -> _Found | None:
+        try:
+            return step()
+        except Exception as error:  # a cue stands beside the branches: it may end no clip, no batch
+            _LOGGER.exception("cue %s failed", self._cue.name)
+            self._failure = f"the cue failed on this input: {type(error).__name__}, see the log"
+            self._reading = None
+            return None
+
+
+def _medium(cue: Cue, clip: ClipFacts) -> Medium:
+    """What a cue would have measured."""
+    return clip.medium if clip.medium in cue.media else cue.media[0]
 
 
 def _finding(cue: Cue, measurement: Measurement, worths: Worths) -> CueFinding:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from avdetect.faces.detect import FaceFinder, FaceMeasure, iou
+from avdetect.faces.detect import Box, FaceFinder, FaceMeasure, iou
 
 MAX_FACES = 4  # the largest are followed; each costs about 6 ms a frame and bounds memory
 _PROPOSE_EVERY = 5  # ticks of the 25 Hz clock: a first face is noticed within 0.2 s
 _PROPOSE_MORE_EVERY = 12  # ticks, while a face is followed already: looking for more costs time
 _LOST_AFTER = 12  # ticks without a mesh before a track ends: half a second
 _SAME_TRACK_IOU = 0.3
+_CLEARLY_LARGER = 1.5  # side of a new face over that of the smallest followed, to take its place
 
 
 @dataclass(slots=True)
@@ -30,6 +31,7 @@ class FaceTracker:
 
     ``update`` is called once per new source picture, in time order, and gives the faces found in
     it by track number. A track never crosses a cut. Numbers count from 0 in order of appearance.
+    Once ``max_faces`` are followed, a clearly larger new face ends the track of the smallest.
     """
 
     finder: FaceFinder
@@ -82,7 +84,8 @@ class FaceTracker:
         for box in self.finder.propose(picture, thorough=self.thorough):
             if any(iou(box, track.last.box) > _SAME_TRACK_IOU / 2 for track in self._tracks):
                 continue
-            if len(self._tracks) >= self.max_faces:
+            smallest = self._smallest_where_full()
+            if smallest is not None and _side(box) <= smallest.last.size_px:
                 self.n_unfollowed += 1
                 continue
             measure = self.finder.measure(picture, box)
@@ -90,8 +93,23 @@ class FaceTracker:
                 iou(measure.box, track.last.box) > _SAME_TRACK_IOU for track in self._tracks
             ):
                 continue
+            if smallest is not None:
+                self.n_unfollowed += 1  # either of the two
+                if measure.size_px < _CLEARLY_LARGER * smallest.last.size_px:
+                    continue
+                self._tracks = [track for track in self._tracks if track is not smallest]
             track = _Track(self._n_tracks, self.shot, measure)
             self._n_tracks += 1
             self._tracks.append(track)
             found[track.number] = measure
         return found
+
+    def _smallest_where_full(self) -> _Track | None:
+        """The track that a larger face may take the place of; None while there is room."""
+        if len(self._tracks) < self.max_faces:
+            return None
+        return min(self._tracks, key=lambda track: (track.last.size_px, track.number))
+
+
+def _side(box: Box) -> float:
+    return max(box[2] - box[0], box[3] - box[1])

@@ -118,17 +118,20 @@ class PictureReader:
             return 0.0 if previous_s is None else previous_s + self._frame_s
         time_s = frame.time - self._clip_start_s + self._rebase_s
         if previous_s is None:
-            return max(0.0, time_s)
+            return max(0.0, self._within_limit(time_s))
         if time_s < previous_s - BACKWARD_JUMP_S:  # the clock was started anew: go on from here
             self._rebase_s += previous_s + self._frame_s - time_s
             time_s = previous_s + self._frame_s
         if time_s - previous_s > MAX_SILENCE_S:
             hours = f"{MAX_SILENCE_S / 3600:.0f} h"
             raise InputLimitError(f"{self._name}: one picture is shown for more than {hours}")
+        return max(self._within_limit(time_s), previous_s)
+
+    def _within_limit(self, time_s: float) -> float:
         if time_s > MAX_CLIP_S:
             hours = f"{MAX_CLIP_S / 3600:.0f} hours"
             raise InputLimitError(f"{self._name}: is longer than {hours}; cut it into pieces")
-        return max(time_s, previous_s)
+        return time_s
 
     def _show_until(self, end: int) -> Iterator[PictureFrame]:
         if self._pending is None or end <= self._next_tick:

@@ -22,7 +22,8 @@ CHUNK_SAMPLES = SAMPLE_RATE_HZ // CHUNKS_A_SECOND
 # frame of picture; beyond it the hole is filled with zeros, or the overlap dropped.
 JITTER_S = 0.040
 BACKWARD_JUMP_S = 1.0  # a clock that steps back further has been started anew: go on from here
-MAX_SILENCE_S = 3600.0  # of zeros in all; beyond it the timestamps are broken or hostile
+# Of zeros in all, with those before the first sound; beyond it timestamps are broken or hostile.
+MAX_SILENCE_S = 3600.0
 MAX_CLIP_S = 24 * 3600.0
 MAX_CHANNELS = 32
 MIN_RATE_HZ, MAX_RATE_HZ = 400, 1_536_000
@@ -109,7 +110,7 @@ class SoundReader:
         self.n_bad_samples = self.n_bad_frames = 0
         self.start_s: float | None = None
         self._rate_hz = self._channels = 0
-        self._n_native = self._n_silence = 0  # samples taken so far; zeros among them
+        self._n_native = self._n_silence = 0  # samples taken so far; zeros among and before them
         self._rebase_s = 0.0
         self._n_emitted = 0  # chunks
 
@@ -159,6 +160,7 @@ class SoundReader:
         self._rate_hz, self._channels = rate_hz, channels
         self._reader = SampleReader(frame)
         self.start_s = max(0.0, (frame.time or self._clip_start_s) - self._clip_start_s)
+        self._count_silence(round(self.start_s * rate_hz))
         self._native, self._waveform = _Queue(channels), _Queue(channels)
         self._upstream = _Upstream(channels, rate_hz)
         self._pending: deque[Samples] = deque()
@@ -179,15 +181,18 @@ class SoundReader:
         return 0 if abs(late_s) <= JITTER_S else round(late_s * self._rate_hz)
 
     def _silence(self, n_samples: int) -> Iterator[AudioChunk]:
+        self._count_silence(n_samples)
+        while n_samples:
+            size = min(n_samples, self._rate_hz)
+            yield from self._append(np.zeros((self._channels, size), np.float32))
+            n_samples -= size
+
+    def _count_silence(self, n_samples: int) -> None:
         self._n_silence += n_samples
         if self._n_silence > MAX_SILENCE_S * self._rate_hz:
             raise InputLimitError(
                 f"{self._name}: its timestamps leave holes of over {MAX_SILENCE_S / 3600:.0f} h"
             )
-        while n_samples:
-            size = min(n_samples, self._rate_hz)
-            yield from self._append(np.zeros((self._channels, size), np.float32))
-            n_samples -= size
 
     def _clean(self, samples: Samples) -> Samples:
         good = np.abs(samples) < _LOUDEST  # false for NaN

@@ -163,7 +163,11 @@ def display_path(path: str | bytes | os.PathLike[Any]) -> str:
 
     A backslash is doubled, so that two different names never look the same.
     """
-    text = os.fsencode(path).replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+    try:
+        name = os.fsencode(path)
+    except UnicodeEncodeError:  # half a surrogate pair: no file has such a name, but it is shown
+        name = str(os.fspath(path)).encode("utf-8", "surrogatepass")
+    text = name.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
     return "".join(_escaped(character) for character in text)
 
 
@@ -193,7 +197,7 @@ def open_source(source: SourceLike, *, name: str | None = None) -> Source:
     if isinstance(source, bytes | bytearray | memoryview):
         return _from_bytes(bytes(source), called)
     if isinstance(source, tuple):
-        return _from_bytes(wav_bytes(source, called), called, "wav")
+        return _from_array(source, called)
     if hasattr(source, "read"):
         return _open_stream(source, called)
     raise InputError(f"{called}: hand in {_ACCEPTED}")
@@ -224,6 +228,13 @@ def _from_bytes(data: bytes, name: str, suffix: str | None = None) -> Source:
         return data[offset : offset + size]
 
     return Source(name, len(data), _suffix(name) if suffix is None else suffix, read_at)
+
+
+def _from_array(sound: tuple[NDArray[Any], int], name: str) -> Source:
+    try:
+        return _from_bytes(wav_bytes(sound, name), name, "wav")
+    except ValueError as e:  # NumPy's, of rows of unequal length
+        raise InputError(f"{name}: want samples of one length in every channel: {e}") from e
 
 
 def _open_path(path: str | os.PathLike[Any], name: str) -> Source:
@@ -272,22 +283,40 @@ def _from_descriptor(descriptor: int, start: int, name: str, suffix: str) -> Sou
 
 
 def _stream_name(stream: IO[bytes]) -> str:
-    name = getattr(stream, "name", None)
-    return display_path(name) if isinstance(name, str | bytes) else "<stream>"
+    try:
+        name = getattr(stream, "name", None)
+    except ValueError:  # detached from its file
+        name = None
+    # A gzip stream over anything but a file has an empty one.
+    return display_path(name) if isinstance(name, str | bytes) and name else "<stream>"
 
 
 def _open_stream(stream: IO[bytes], name: str) -> Source:
     suffix = _suffix(name)
+    try:
+        descriptor = _file_of(stream)
+    except (OSError, ValueError) as e:
+        raise InputError(f"{name}: cannot be read: {_reason(e)}; hand in an open file") from e
+    if descriptor is None:
+        return _spool(stream, name, suffix)
+    try:
+        return _from_descriptor(descriptor, stream.tell(), name, suffix)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _file_of(stream: IO[bytes]) -> int | None:
+    """A descriptor of our own of the regular file behind a stream, None where there is none.
+
+    Raises:
+        OSError, ValueError: the stream is closed, or detached from its file.
+    """
     # Only Python's own file readers: a gzip file's fileno() is that of the packed file.
     raw = stream.raw if isinstance(stream, io.BufferedReader) else stream
     if isinstance(raw, io.FileIO) and stat.S_ISREG(os.fstat(raw.fileno()).st_mode):
-        descriptor = os.dup(raw.fileno())
-        try:
-            return _from_descriptor(descriptor, stream.tell(), name, suffix)
-        except BaseException:
-            os.close(descriptor)
-            raise
-    return _spool(stream, name, suffix)
+        return os.dup(raw.fileno())
+    return None
 
 
 def _spool(stream: IO[bytes], name: str, suffix: str) -> Source:
@@ -301,7 +330,9 @@ def _spool(stream: IO[bytes], name: str, suffix: str) -> Source:
                 if spool.tell() > MAX_SPOOL_BYTES:
                     raise InputLimitError(f"{name}: more than {MAX_SPOOL_BYTES >> 30} GiB streamed")
             spool.flush()
-        except (OSError, ValueError) as e:
+        except InputError:
+            raise
+        except Exception as e:  # streams raise what they like: EOFError, zlib's, an HTTP client's
             raise InputError(f"{name}: cannot be read: {_reason(e)}") from e
         descriptor = os.dup(spool.fileno())
     try:
@@ -312,4 +343,4 @@ def _spool(stream: IO[bytes], name: str, suffix: str) -> Source:
 
 
 def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -52,6 +52,23 @@ _ENCODER_RULES: Rules = (
 AASIST_RULES: Rules = (*_GRAPH_RULES, *_ENCODER_RULES, (r"^first_bn\.", "norm."))
 
 
+# fairseq's transformer to transformers' of wav2vec 2.0 and HuBERT
+_TRANSFORMER_RULES: Rules = (
+    (r"\bencoder\.pos_conv\.0\.bias$", "encoder.pos_conv_embed.conv.bias"),
+    (
+        r"\bencoder\.pos_conv\.0\.weight_g$",
+        "encoder.pos_conv_embed.conv.parametrizations.weight.original0",
+    ),
+    (
+        r"\bencoder\.pos_conv\.0\.weight_v$",
+        "encoder.pos_conv_embed.conv.parametrizations.weight.original1",
+    ),
+    (r"\.self_attn\.", ".attention."),
+    (r"\.self_attn_layer_norm\.", ".layer_norm."),
+    (r"\.fc1\.", ".feed_forward.intermediate_dense."),
+    (r"\.fc2\.", ".feed_forward.output_dense."),
+)
+
 _SPEECH = "speech_model."
 # fairseq's wav2vec 2.0 under ``ssl_model.model.`` to transformers' Wav2Vec2Model
 _FAIRSEQ_RULES: Rules = (
@@ -66,23 +83,8 @@ _FAIRSEQ_RULES: Rules = (
     (r"^ssl_model\.model\.post_extract_proj\.", _SPEECH + "feature_projection.projection."),
     (r"^ssl_model\.model\.layer_norm\.", _SPEECH + "feature_projection.layer_norm."),
     (r"^ssl_model\.model\.mask_emb$", _SPEECH + "masked_spec_embed"),
-    (
-        r"^ssl_model\.model\.encoder\.pos_conv\.0\.bias$",
-        _SPEECH + "encoder.pos_conv_embed.conv.bias",
-    ),
-    (
-        r"^ssl_model\.model\.encoder\.pos_conv\.0\.weight_g$",
-        _SPEECH + "encoder.pos_conv_embed.conv.parametrizations.weight.original0",
-    ),
-    (
-        r"^ssl_model\.model\.encoder\.pos_conv\.0\.weight_v$",
-        _SPEECH + "encoder.pos_conv_embed.conv.parametrizations.weight.original1",
-    ),
     (r"^ssl_model\.model\.encoder\.", _SPEECH + "encoder."),
-    (r"^(speech_model\..*)\.self_attn\.", r"\1.attention."),
-    (r"^(speech_model\..*)\.self_attn_layer_norm\.", r"\1.layer_norm."),
-    (r"^(speech_model\..*)\.fc1\.", r"\1.feed_forward.intermediate_dense."),
-    (r"^(speech_model\..*)\.fc2\.", r"\1.feed_forward.output_dense."),
+    *_TRANSFORMER_RULES,
 )
 # github.com/TakHemlata/SSL_Anti-spoofing, model.py (MIT)
 XLSR_AASIST_RULES: Rules = (
@@ -93,9 +95,24 @@ XLSR_AASIST_RULES: Rules = (
     (r"^first_bn1\.", "norm_maps."),
     (r"^LL\.", "project."),
 )
-# Trained along, but read by no forward pass: a norm, and fairseq's heads for pre-training.
+# github.com/facebookresearch/av_hubert, avhubert/hubert.py, avhubert/resnet.py
+AV_HUBERT_RULES: Rules = (
+    (r"^encoder\.w2v_model\.", ""),  # models fine-tuned to write down speech hold it so
+    (r"^feature_extractor_video\.resnet\.frontend3D\.", "mouths.first."),
+    (r"^feature_extractor_video\.resnet\.trunk\.", "mouths.trunk."),
+    (r"^feature_extractor_video\.proj\.", "project_mouths."),
+    (r"^feature_extractor_audio\.proj\.", "project_sound."),
+    (r"^layer_norm\.", "norm."),
+    (r"^post_extract_proj\.", "project."),
+    (r"^(mouths\..*)\.bn([12])\.", r"\1.norm\2."),
+    (r"^(mouths\..*)\.relu([12])\.", r"\1.prelu\2."),
+    (r"^(mouths\..*)\.downsample\.", r"\1.shortcut."),
+    *_TRANSFORMER_RULES,
+)
+# Trained along, but read by no forward pass here: a norm, and fairseq's masks and heads.
 _UNUSED = re.compile(
-    r"^(?:encoder\.\d\.0\.bn1\.|ssl_model\.model\.(?:quantizer|project_q|final_proj)\b)"
+    r"^(?:encoder\.\d\.0\.bn1\.|ssl_model\.model\.(?:quantizer|project_q|final_proj)\b"
+    r"|decoder\.|(?:encoder\.w2v_model\.)?(?:final_proj|label_embs_concat|mask_emb)\b)"
 )
 
 

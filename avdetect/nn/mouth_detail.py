@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from avdetect.nn.sync_encoder import NET_CROP_PX
+from avdetect.nn.sync_encoder import NET_CROP_PX, shrunk
 
 N_DETAILS = 4
 _FLOOR = 1e-3  # a third of one grey level: below it lies rounding
@@ -21,13 +21,14 @@ def mouth_detail(mouths: Tensor, lips: Tensor) -> Tensor:
     """Four logarithms of ratios per frame, free of brightness, contrast, sharpness and liveliness.
 
     Args:
-        mouths: (B, T, 48, 48) in [0, 1].
+        mouths: (B, T, P, P) in [0, 1], P a multiple of 48; read at 48 px.
         lips: (B, T, 40, 2) lip points, see `avdetect.faces.lips.lip_points`.
 
     Returns:
         (B, T, 4) float32: fine detail of the mouth to that of its surroundings, the same of change
         from frame to frame, then second to first difference of the mouth and of the lips.
     """
+    mouths = shrunk(mouths, NET_CROP_PX)
     spread = mouths.std((1, 2, 3), keepdim=True).clamp_min(0.02)
     pictures = mouths / spread
     flat = pictures.flatten(0, 1)[:, None]

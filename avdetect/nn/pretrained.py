@@ -46,7 +46,7 @@ def load_pretrained(
         model, loaded = kind.from_pretrained(
             path, config=config, dtype=torch.float32, output_loading_info=True
         )
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:  # Runtime: other sizes
         reason = str(error).splitlines()[0]
         raise CheckpointError(
             f"{setting}.path {path!r}: cannot load: {reason}; set it to a local folder or hub id"

@@ -15,7 +15,6 @@ from torchaudio.transforms import MelSpectrogram
 
 from avdetect.nn.offset_curve import MAX_OFFSET_FRAMES
 from avdetect.nn.shapes import check_shape
-from avdetect.observation import MOUTH_CROP_PX
 from avdetect.timebase import SAMPLE_RATE_HZ, exact_ratio
 
 WINDOW_FRAMES = 30  # 1.2 s: the shortest stretch whose offset is found reliably
@@ -26,11 +25,17 @@ NET_CROP_PX = 48
 N_LIP_POINTS = 40  # see `avdetect.faces.lips`
 
 
-def shrink_mouths(mouths: Tensor) -> Tensor:
-    """Mouth crops as the network reads them: (..., 96, 96) uint8 to (..., 48, 48) in [0, 1]."""
-    flat = mouths.reshape(-1, 1, MOUTH_CROP_PX, MOUTH_CROP_PX).float() / 255.0
-    small = F.avg_pool2d(flat, exact_ratio(MOUTH_CROP_PX, NET_CROP_PX))
-    return small.reshape(*mouths.shape[:-2], NET_CROP_PX, NET_CROP_PX)
+def shrink_mouths(mouths: Tensor, crop_px: int = NET_CROP_PX) -> Tensor:
+    """Mouth crops as a network reads them: (..., 96, 96) uint8 to (..., P, P) in [0, 1]."""
+    return shrunk(mouths.float() / 255.0, crop_px)
+
+
+def shrunk(mouths: Tensor, crop_px: int) -> Tensor:
+    """Means over squares: (..., Q, Q) float32 to (..., P, P), Q a multiple of P."""
+    side_px = mouths.shape[-1]
+    flat = mouths.reshape(-1, 1, side_px, side_px)
+    small = F.avg_pool2d(flat, exact_ratio(side_px, crop_px))
+    return small.reshape(*mouths.shape[:-2], crop_px, crop_px)
 
 
 class SpeechMel(nn.Module):
@@ -106,8 +111,29 @@ class SpeechEncoder(nn.Module):
         return F.normalize(self.join(maps.flatten(1, 2)).transpose(1, 2), dim=2)
 
 
-class SyncEncoder(nn.Module):
-    """Both streams over one window of 1.2 s of mouth and 2.4 s of sound around it."""
+class SyncNet(nn.Module):
+    """Two streams of unit vectors over one window of 1.2 s of mouth and 2.4 s of sound around it.
+
+    Called with mouths (B, 30, P, P) in [0, 1], lips (B, 30, 40, 2), sound as `sound_features` makes
+    it and heard (B, 60), it gives mouths (B, 30, E) and speech (B, 60, E).
+
+    Attributes:
+        crop_px: P, the side of the mouth crops.
+        embedding: E.
+    """
+
+    crop_px: int
+    embedding: int
+
+    def sound_features(self) -> nn.Module:
+        """What makes of (B, 38400) float32 sound at 16 kHz the tensor that the network hears."""
+        raise NotImplementedError
+
+
+class SyncEncoder(SyncNet):
+    """The small network of this project."""
+
+    crop_px = NET_CROP_PX
 
     def __init__(
         self, *, mouth_width: int = 16, speech_width: int = 16, embedding: int = 96
@@ -116,6 +142,10 @@ class SyncEncoder(nn.Module):
         self.embedding = embedding
         self.mouth = MouthEncoder(mouth_width, embedding)
         self.speech = SpeechEncoder(speech_width, embedding)
+
+    def sound_features(self) -> nn.Module:
+        """(B, 38400) sound to (B, 40, 240) log-mel, see `SpeechMel`."""
+        return SpeechMel()
 
     def forward(
         self, mouths: Tensor, lips: Tensor, mel: Tensor, heard: Tensor

@@ -18,6 +18,7 @@ from avdetect.types import Segment, channel_name
 _COPY_CORRELATION = 0.98
 _SILENCE_RMS = 1e-5
 _SHORTEST_FOR_BANDWIDTH_S = 0.1
+_MOST_SILENCE_S = 4.0  # put in at once: the speech network takes ten times the memory of its sound
 
 Copy = tuple[str, str]  # names of a channel and of the one it copies
 
@@ -43,11 +44,26 @@ class SoundBuffer:
     @property
     def last_sample_s(self) -> float:
         """Time of the end of the sound received so far."""
-        return (self._first_sample + self._waveform.shape[1]) / SAMPLE_RATE_HZ
+        return self._n_known / SAMPLE_RATE_HZ
+
+    @property
+    def _n_known(self) -> int:
+        """Samples of the clip's clock up to the end of the sound received so far."""
+        return self._first_sample + self._waveform.shape[1]
+
+    def fill(self, until_s: float) -> bool:
+        """Append a piece of a long gap before ``until_s``; False where `push` may do the rest."""
+        n_samples = seconds_to_samples(_MOST_SILENCE_S)
+        if seconds_to_samples(until_s) - self._n_known <= n_samples:
+            return False
+        self._append(np.zeros((len(self._names), n_samples), np.float32))
+        return True
 
     def push(self, chunk: AudioChunk) -> None:
         """Append a chunk; a gap before it is silence, an overlap with what is known is cut."""
-        known = self._first_sample + self._waveform.shape[1]
+        while self.fill(chunk.start_s):
+            pass
+        known = self._n_known
         begin = seconds_to_samples(chunk.start_s)
         fresh = chunk.waveform[self._chosen, max(0, known - begin) :]
         gap = np.zeros((len(self._names), max(0, begin - known)), np.float32)

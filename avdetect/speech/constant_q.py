@@ -43,6 +43,7 @@ def constant_q(waveform: Tensor, speech: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=1)
+@torch.inference_mode(False)  # kept for callers who need gradients, whoever asked first
 def _filters() -> Tensor:
     """(2 `N_CONSTANT_Q`, 1, taps) real parts, then imaginary ones, at unit gain; odd taps."""
     import librosa.filters  # takes seconds to import, and few models look at this view

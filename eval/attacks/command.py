@@ -49,7 +49,7 @@ def attacks(  # noqa: PLR0913, PLR0917  (one parameter per option)
     import torch
 
     from avdetect.checkpoint import read_bundle
-        from eval.attacks.tables import as_json, attacks_table, figures_of
+    from eval.attacks.tables import as_json, attacks_table, figures_of
     from eval.attacks.trial import read_trials, write_trials
 
     torch.set_num_threads(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -16,7 +16,9 @@ from recipes.datasets.faces import Faces, load_faces, person
 from recipes.forge.face_masks import Mask
 from recipes.forge.faces import Face, Material, Twins, forge
 from recipes.forge.picture_channel import apply_channel, draw_channel
+from recipes.forge.poor_past import PoorPast, apply_past, draw_past
 from recipes.forge.resynthesis import DECODERS, GROUPS, load_redrawn
+from recipes.forge.retouching import Picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +53,11 @@ class ForgedPicture:
 class TwinSource:
     """Draws pictures of one fold, balanced over groups and sources, and forges them."""
 
-    def __init__(self, kinds: Mapping[str, float], *, held_out: bool) -> None:
-        self._kinds = list(kinds)
+    def __init__(
+        self, kinds: Mapping[str, float], *, held_out: bool, poor_share: float = 0.0
+    ) -> None:
+        """``poor_share``: of the pictures given a `PoorPast` before they are forged."""
+        self._kinds, self._poor_share = list(kinds), poor_share
         self._odds = np.array(list(kinds.values())) / sum(kinds.values())
         self._faces = {group: load_faces(group) for group in GROUPS}
         decoders = DECODERS if {"redrawn", "reenacted"} & kinds.keys() else ()
@@ -90,8 +95,11 @@ class TwinSource:
         """A picture by chance and its forgery, before any channel."""
         group, index = self._draw_picture(rng)
         kind = kind or str(rng.choice(self._kinds, p=self._odds))
+        material = self._material(group, index, rng)
+        if self._poor_share > 0.0 and rng.random() < self._poor_share:
+            material = _with_past(material, draw_past(rng), redrawn_too=rng.random() < 0.5)
         return ForgedPicture(
-            twins=forge(kind, self._material(group, index, rng), rng),
+            twins=forge(kind, material, rng),
             landmarks=self._faces[group].landmarks[index],
             group=group,
             index=index,
@@ -152,6 +160,22 @@ def _by_source(faces: Faces, ids: NDArray[np.int64]) -> dict[str, NDArray[np.int
 
 def _face(faces: Faces, index: int) -> Face:
     return Face(picture=np.asarray(faces.pictures[index]), landmarks=faces.landmarks[index])
+
+
+def _with_past(material: Material, past: PoorPast, *, redrawn_too: bool) -> Material:
+    """The same clip, recorded poorly; what was drawn anew from it comes out poor or clean."""
+
+    def worse(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
+        return tuple(apply_past(past, p) for p in pictures) if redrawn_too else pictures
+
+    face, moment = material.face, material.moment
+    return replace(
+        material,
+        face=replace(face, picture=apply_past(past, face.picture)),
+        moment=moment and replace(moment, picture=apply_past(past, moment.picture)),
+        redrawn=worse(material.redrawn),
+        moment_redrawn=worse(material.moment_redrawn),
+    )
 
 
 def _shape(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -52,14 +52,15 @@ def mirror(window: Window) -> Window:
 def _move(
     mouths: NDArray[np.float32], lips: NDArray[np.float32], rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    centre = NET_CROP_PX / 2
+    side_px = mouths.shape[-1]
+    centre = side_px / 2
     scale, turn = rng.uniform(0.85, 1.2), rng.normal(0, 4.0)
     matrix = np.asarray(cv2.getRotationMatrix2D((centre, centre), turn, scale), np.float64)
-    shift = rng.normal(0, 1.5, 2)
+    shift = rng.normal(0, 1.5, 2) * (side_px / NET_CROP_PX)
     matrix[:, 2] += shift
     moved = np.stack(
         [
-            cv2.warpAffine(m, matrix, (NET_CROP_PX, NET_CROP_PX), borderMode=cv2.BORDER_REFLECT_101)
+            cv2.warpAffine(m, matrix, (side_px, side_px), borderMode=cv2.BORDER_REFLECT_101)
             for m in mouths
         ]
     )
@@ -69,7 +70,7 @@ def _move(
 
 def _degrade(mouths: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     if rng.random() < 0.4:
-        sigma = rng.uniform(0.3, 1.3)
+        sigma = rng.uniform(0.3, 1.3) * (mouths.shape[-1] / NET_CROP_PX)
         mouths = np.stack([cv2.GaussianBlur(m, (0, 0), sigma) for m in mouths])
     mouths = np.clip(mouths, 0, 1) ** np.float32(np.exp(rng.normal(0, 0.25)))
     gain, lift = rng.uniform(0.6, 1.2), rng.uniform(-0.1, 0.15)

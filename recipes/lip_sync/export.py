@@ -7,23 +7,14 @@ from pathlib import Path
 import torch
 
 from avdetect.branches.lip_sync import LipSyncBranch, build_lip_sync
-from avdetect.checkpoint import Checkpoint, ModelCard
+from avdetect.checkpoint import Checkpoint, ModelCard, read_card
 from recipes.calibrate import PROVISIONAL
 from recipes.export import export_checkpoint
 from recipes.lip_sync.settings import Settings
+from recipes.lip_sync.streams import network_config
 from recipes.lip_sync.windows import training_rows
 
 SUMMARY = "Synchrony of lips and speech, learnt from real clips and mismatches forged from them."
-
-
-def network_config(settings: Settings) -> dict[str, int]:
-    """What `build_lip_sync` needs."""
-    return {
-        "mouth_width": settings.mouth_width,
-        "speech_width": settings.speech_width,
-        "embedding": settings.embedding,
-        "head_width": settings.head_width,
-    }
 
 
 def load_trained(settings: Settings, folder: Path) -> LipSyncBranch:
@@ -39,7 +30,7 @@ def load_trained(settings: Settings, folder: Path) -> LipSyncBranch:
         summary=SUMMARY,
         licence="Apache-2.0",
         weights_sha256="",
-        config=dict(network_config(settings)),
+        config=network_config(settings),
         facts={},
     )
     checkpoint = Checkpoint(card=card, state=rounded, calibration=None)
@@ -53,7 +44,7 @@ def export(
 ) -> Path:
     """Write ``models/<name>``: weights and card; `recipes.fusion.calibrate` calibrates it."""
     rows, held = training_rows(frozenset(settings.held_out))
-    facts = {
+    facts: dict[str, object] = {
         "training": {
             "sources": sorted({row["source_repo"] for row in rows}),
             "clips": len(rows),
@@ -68,6 +59,9 @@ def export(
         },
         "limits": {"notes": list(_LIMITS)},
     }
+    if settings.encoder_model is not None:  # its terms bind whatever holds its weights
+        card = read_card(settings.encoder_model)
+        facts = {"licence": card.licence, "origin": str(card.facts.get("origin", "")), **facts}
     return export_checkpoint(
         settings.name,
         role="lip_sync",

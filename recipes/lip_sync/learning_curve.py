@@ -24,6 +24,7 @@ from eval.bootstrap import bootstrap_interval
 from eval.metrics import auc
 from recipes.lip_sync.progress import Job
 from recipes.lip_sync.settings import Settings, read_settings
+from recipes.lip_sync.streams import crop_px
 from recipes.lip_sync.sync_stage import SyncStage, foreign_trials, offset_errors, train_sync
 from recipes.lip_sync.synchrony import share as share_with_interval
 from recipes.lip_sync.train import RUNS
@@ -125,7 +126,8 @@ def main() -> None:
     cv2.setNumThreads(1)
     settings = read_settings(given.config)
     rows, held_rows = training_rows(frozenset(settings.held_out))
-    clips, held_out = talking_clips(rows), talking_clips(held_rows)
+    side_px = crop_px(settings)
+    clips, held_out = talking_clips(rows, side_px), talking_clips(held_rows, side_px)
     points = [train_share(s, given.epochs, settings, clips, held_out) for s in given.shares]
     path = RUNS / "learning_curve.json"
     path.write_text(json.dumps([asdict(point) for point in points], indent=1), "utf-8")

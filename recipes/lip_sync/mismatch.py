@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import cv2
 import numpy as np
@@ -39,13 +40,12 @@ SHARES = {
 }
 
 
-def _paste_mask() -> NDArray[np.float32]:
-    y, x = np.mgrid[:NET_CROP_PX, :NET_CROP_PX] - (NET_CROP_PX - 1) / 2
-    mask = (np.hypot(x / 19.0, y / 14.0) < 1.0).astype(np.float32)
-    return np.asarray(cv2.GaussianBlur(mask, (0, 0), 1.5), np.float32)
-
-
-_PASTE = _paste_mask()
+@cache
+def _paste_mask(side_px: int) -> NDArray[np.float32]:
+    scale = side_px / NET_CROP_PX
+    y, x = np.mgrid[:side_px, :side_px] - (side_px - 1) / 2
+    mask = (np.hypot(x / (19.0 * scale), y / (14.0 * scale)) < 1.0).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), 1.5 * scale), np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,8 @@ def forged_twin(
         raise ValueError("dubbed_mouth needs the re-chosen mouths")
     mouths = mouth.apply(window.mouths)
     if rng.random() < 0.5:  # half of the generators paste the mouth into the true lower face
-        mouths = window.mouths + _PASTE * (mouths - window.mouths)
+        mask = _paste_mask(mouths.shape[-1])
+        mouths = window.mouths + mask * (mouths - window.mouths)
     changed = replace(window, mouths=mouths, lips=mouth.apply(window.lips))
     return _judged(changed, mouth.labels)
 

@@ -20,9 +20,9 @@ from torch import Tensor
 
 from avdetect.branches.base import FRAME_S, FrameScores
 from avdetect.branches.lip_sync import LipSyncBranch
+from avdetect.branches.sync_encoders import build_encoder
 from avdetect.checkpoint import Checkpoint, load_checkpoint, read_bundle
 from avdetect.localise import Stretch, find_stretches, shown_stretches
-from avdetect.nn.sync_encoder import SyncEncoder
 from avdetect.nn.sync_head import ConsistencyHead
 from avdetect.timebase import FRAME_RATE_HZ, SAMPLES_PER_FRAME
 from avdetect.types import Segment
@@ -76,10 +76,9 @@ class Judged:
 
 def build(checkpoint: Checkpoint) -> tuple[LipSyncBranch, KeepingHead]:
     """The branch with a head that keeps its frames."""
-    config = {name: int(size) for name, size in checkpoint.card.config.items()}
-    width = config.pop("head_width")
-    encoder = SyncEncoder(**config)
-    head = KeepingHead(embedding=config["embedding"], width=width)
+    config = checkpoint.card.config
+    encoder = build_encoder(config)
+    head = KeepingHead(embedding=int(config["embedding"]), width=int(config["head_width"]))
     for name, module in (("encoder.", encoder), ("head.", head)):
         own = {k.removeprefix(name): v for k, v in checkpoint.state.items() if k.startswith(name)}
         module.load_state_dict(own, strict=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from avdetect.nn.trained_state import load_trained_state, trained_state
 from recipes.lip_sync.settings import Settings
 from recipes.lip_sync.windows import TalkingClip
 
@@ -75,7 +76,7 @@ class Progress:
         """Count an epoch and write the state whole."""
         self.epoch += 1
         state = {
-            "network": self._network.state_dict(),
+            "network": trained_state(self._network),
             "optimiser": self._optimiser.state_dict(),
             "schedule": self._schedule.state_dict(),
             "epoch": self.epoch,
@@ -89,7 +90,7 @@ class Progress:
         if not self._path.is_file():
             return
         state = torch.load(self._path, weights_only=True)
-        self._network.load_state_dict(state["network"])
+        load_trained_state(self._network, state["network"])
         self._optimiser.load_state_dict(state["optimiser"])
         self._schedule.load_state_dict(state["schedule"])
         self.epoch = int(state["epoch"])

@@ -15,12 +15,15 @@ class Settings:
         name: the checkpoint's name under ``models/``.
         seed: of everything random.
         held_out: identities of ``sync.csv`` that are never trained on.
-        mouth_width, speech_width, embedding: size of the two streams.
+        mouth_width, speech_width, embedding: size of the two streams; of an imported encoder's
+            only ``embedding``, to which it is projected.
         head_width: size of the consistency head.
         batch: windows a step.
         sync_epochs, sync_rate: first stage, contrastive; peak learning rate.
         head_epochs, head_rate: second stage, forged mismatches.
         decay: weight decay of AdamW.
+        encoder_model: an imported encoder under ``models/`` that the streams start from, frozen
+            (``avdetect models import av_hubert``); without it they are our own.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Settings:
     head_epochs: int
     head_rate: float
     decay: float
+    encoder_model: str | None = None
 
 
 def read_settings(path: Path) -> Settings:

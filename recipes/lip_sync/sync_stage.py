@@ -17,28 +17,25 @@ from avdetect.nn.offset_curve import (
     offset_heard,
     offset_similarities,
 )
-from avdetect.nn.sync_encoder import WINDOW_FRAMES, SpeechMel, SyncEncoder
+from avdetect.nn.sync_encoder import WINDOW_FRAMES
 from eval.metrics import auc
 from recipes.lip_sync.augment import augment, mirror
 from recipes.lip_sync.contrast import sync_loss
 from recipes.lip_sync.progress import Job, Progress
 from recipes.lip_sync.settings import Settings
+from recipes.lip_sync.streams import new_streams
 from recipes.lip_sync.windows import TalkingClip, Window, cut_window, stack_windows
 
 _SHIFTS = (-7, -5, -3, -1, 0, 1, 3, 5, 7)
 
 
 class SyncStage(nn.Module):
-    """The encoder with what training adds to it: the spectrogram and the temperature."""
+    """The encoder with what training adds to it: what it hears and the temperature."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
-        self.encoder = SyncEncoder(
-            mouth_width=settings.mouth_width,
-            speech_width=settings.speech_width,
-            embedding=settings.embedding,
-        )
-        self.mel = SpeechMel()
+        self.encoder = new_streams(settings)
+        self.mel = self.encoder.sound_features()
         self.log_temperature = nn.Parameter(torch.tensor(math.log(0.1)))
 
     def embed(self, windows: list[Window]) -> tuple[Tensor, Tensor, Tensor]:

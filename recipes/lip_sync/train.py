@@ -17,6 +17,7 @@ import torch
 from recipes.lip_sync.head_stage import train_head
 from recipes.lip_sync.progress import Job
 from recipes.lip_sync.settings import Settings, read_settings
+from recipes.lip_sync.streams import crop_px
 from recipes.lip_sync.sync_stage import SyncStage, train_sync
 from recipes.lip_sync.windows import talking_clips, training_rows
 
@@ -43,7 +44,8 @@ def train(options: Options) -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     rows, held_rows = training_rows(frozenset(settings.held_out))
-    clips, held_out = talking_clips(rows), talking_clips(held_rows)
+    side_px = crop_px(settings)
+    clips, held_out = talking_clips(rows, side_px), talking_clips(held_rows, side_px)
     minutes = sum(len(clip.mouths) for clip in clips) / 25 / 60
     print(f"{len(clips)} clips, {minutes:.1f} min; {len(held_out)} held out", flush=True)
     folder = run_folder(settings, shuffled=options.shuffle_labels)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from avdetect.branches.sync_windows import sound_around, unbroken_runs
 from avdetect.faces.lips import lip_points
-from avdetect.nn.sync_encoder import WINDOW_FRAMES, shrink_mouths
+from avdetect.nn.sync_encoder import NET_CROP_PX, WINDOW_FRAMES, shrink_mouths
 from avdetect.timebase import SAMPLES_PER_FRAME
 from eval.shared_data import read_rows
 from eval.splits import Row, video_split
@@ -25,7 +25,7 @@ class TalkingClip:
     Attributes:
         file: path below ``data/video``.
         identity, source: grouping keys; an unknown identity is its source.
-        mouths: (T, 48, 48) float32 in [0, 1].
+        mouths: (T, P, P) float32 in [0, 1]; P is what the streams read, 48 or 96.
         lips: (T, 40, 2) float32, see `lip_points`.
         audio: (S,) float32 at 16 kHz, sample 0 with frame 0; may be longer or shorter than T.
         lead: frames of sound that ``audio`` holds before frame 0.
@@ -45,7 +45,7 @@ class Window:
     """One window before batching.
 
     Attributes:
-        mouths: (30, 48, 48) float32.
+        mouths: (30, P, P) float32, see `TalkingClip`.
         lips: (30, 40, 2) float32.
         sound: (38400,) float32: 0.6 s before to 0.6 s after the mouths, zero beyond the edges.
         heard: (60,) bool, where a frame of sound exists.
@@ -68,7 +68,7 @@ def training_rows(held_out: frozenset[str]) -> tuple[list[Row], list[Row]]:
     return train + development, [row for row in sync if row["identity"] in held_out]
 
 
-def talking_clips(rows: list[Row]) -> list[TalkingClip]:
+def talking_clips(rows: list[Row], crop_px: int = NET_CROP_PX) -> list[TalkingClip]:
     """Load rows and cut each to its longest unbroken stretch of at least 1.2 s."""
     clips = []
     for row in rows:
@@ -76,7 +76,7 @@ def talking_clips(rows: list[Row]) -> list[TalkingClip]:
         runs = unbroken_runs(clip.frame_index)
         start, stop = max(runs, key=lambda run: run[1] - run[0], default=(0, 0))
         if stop - start >= WINDOW_FRAMES and len(clip.audio):
-            clips.append(_cut(clip, row, start, stop))
+            clips.append(_cut(clip, row, slice(start, stop), crop_px))
     return clips
 
 
@@ -90,7 +90,7 @@ def cut_window(clip: TalkingClip, start: int) -> Window:
 
 
 def stack_windows(windows: list[Window]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Mouths (B, 30, 48, 48), lips (B, 30, 40, 2), sound (B, 38400) and heard (B, 60) bool."""
+    """Mouths (B, 30, P, P), lips (B, 30, 40, 2), sound (B, 38400) and heard (B, 60) bool."""
     return (
         torch.from_numpy(np.stack([w.mouths for w in windows])),
         torch.from_numpy(np.stack([w.lips for w in windows])),
@@ -99,14 +99,13 @@ def stack_windows(windows: list[Window]) -> tuple[Tensor, Tensor, Tensor, Tensor
     )
 
 
-def _cut(clip: TalkingHeadClip, row: Row, start: int, stop: int) -> TalkingClip:
-    lead = int(clip.frame_index[start])
+def _cut(clip: TalkingHeadClip, row: Row, kept: slice, crop_px: int) -> TalkingClip:
     return TalkingClip(
         file=row["file"],
         identity=row["identity"] or row["source_repo"],
         source=row["source_repo"],
-        mouths=shrink_mouths(torch.from_numpy(clip.mouths[start:stop])).numpy(),
-        lips=lip_points(clip.landmarks[start:stop]),
+        mouths=shrink_mouths(torch.from_numpy(clip.mouths[kept]), crop_px).numpy(),
+        lips=lip_points(clip.landmarks[kept]),
         audio=clip.audio,
-        lead=lead,
+        lead=int(clip.frame_index[kept.start]),
     )

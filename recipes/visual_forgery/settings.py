@@ -27,6 +27,7 @@ class TrainingSettings:
     workers: int
     pretrained: bool = False
     encoder_rate: float = 1.0
+    poor_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ class Trial:
 
     Attributes:
         clip: which; heard through several channels it is still one.
+        fold: that its judge had not seen.
         raw: (3,) what the judge's models say, not levelled.
         fake: whether the clip is.
         channel: of `MEASURED_THROUGH`.
@@ -45,6 +46,7 @@ class Trial:
     """
 
     clip: str
+    fold: str
     raw: NDArray[np.float32]
     fake: bool
     channel: str
@@ -85,6 +87,7 @@ def out_of_fold_scores(
                     trials.append(
                         Trial(
                             clip=row.id,
+                            fold=fold,
                             raw=raw,
                             fake=is_fake(row),
                             channel=channel,
@@ -105,12 +108,35 @@ def level(head: RedrawingJudge, trials: Sequence[Trial]) -> None:
             head.scale[k], head.offset[k] = found.scale, found.offset
 
 
+def cross_fitted_llrs(head: RedrawingJudge, trials: Sequence[Trial]) -> NDArray[np.float64]:
+    """(N,) LLR of each trial, levelled and calibrated on those of the other folds alone.
+
+    Args:
+        head: whose scales and offsets are set anew for each fold, and left at the last.
+        trials: of `out_of_fold_scores`, two folds or more.
+    """
+    llrs = np.zeros(len(trials))
+    for fold in dict.fromkeys(t.fold for t in trials):
+        others = [t for t in trials if t.fold != fold]
+        level(head, others)
+        calibration = _fit(others, _mixed(head, others))
+        for index, score in zip(
+            [i for i, t in enumerate(trials) if t.fold == fold],
+            _mixed(head, [t for t in trials if t.fold == fold]),
+            strict=True,
+        ):
+            llrs[index] = calibration.fake_llr(score)
+    return llrs
+
+
 def levelled_calibration(branch: VoiceCloneBranch, trials: Sequence[Trial]) -> Calibration:
     """What is left to calibrate behind `level`: little but the limit."""
-    head = linear_judge(branch)
+    return _fit(trials, _mixed(linear_judge(branch), trials))
+
+
+def _mixed(head: RedrawingJudge, trials: Sequence[Trial]) -> list[float]:
     raw = torch.from_numpy(np.stack([t.raw for t in trials]))
-    mixed = head.mixed(raw, torch.tensor([t.narrow for t in trials]))
-    return _fit(trials, mixed.tolist())
+    return [float(x) for x in head.mixed(raw, torch.tensor([t.narrow for t in trials]))]
 
 
 def _fit(trials: Sequence[Trial], scores: Sequence[float]) -> Calibration:

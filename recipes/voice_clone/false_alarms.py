@@ -1,18 +1,26 @@
-"""How often the voice of a human is called fake, by channel, by judges that had not seen its fold.
+"""How often human speech is called fake and synthetic speech real, by channel.
+
+Judges, levels and calibration are those of the other folds each time.
 
 python -m recipes.voice_clone.false_alarms
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from avdetect.checkpoint import read_bundle
+from avdetect.decision import DecisionRule
+from avdetect.types import Decision
 from eval.protocol import read_protocol
-from recipes.voice_clone.calibration import level, out_of_fold_scores
+from recipes.voice_clone.calibration import Trial, cross_fitted_llrs, out_of_fold_scores
 from recipes.voice_clone.drawing import unfitted_judge
 from recipes.voice_clone.rows import PROTOCOL, measurable, shipped_split, voice_rows
-from recipes.voice_clone.samples import MEASURED_THROUGH, clip_numbers
+from recipes.voice_clone.samples import clip_numbers
 from recipes.voice_clone.settings import CONFIG, NUMBERS, read_settings
 
 
@@ -23,21 +31,28 @@ def main() -> None:
     training, _ = shipped_split(measurable(voice_rows(), protocol), protocol)
     measured = clip_numbers(training, NUMBERS, settings.vocoder)
     trials = out_of_fold_scores(training, protocol, measured, settings)
-    head = unfitted_judge(settings.vocoder)
-    level(head, trials)
-    rule = read_bundle().decision
-    print(f"called fake from log-odds {rule['fake_log_odds']}, real to -{rule['real_log_odds']}")
-    for channel in MEASURED_THROUGH:
-        print(f"{channel:8s}", end="")
-        for fake in (False, True):
-            chosen = [t for t in trials if t.channel == channel and t.fake is fake]
-            raw = torch.tensor([t.raw.tolist() for t in chosen])
-            llrs = head.mixed(raw, torch.tensor([t.narrow for t in chosen]))
-            called = (llrs >= rule["fake_log_odds"]).float().mean()
-            cleared = (llrs <= -rule["real_log_odds"]).float().mean()
-            name = "fake" if fake else "human"
-            print(f"  {len(chosen)} {name}: called fake {called:.1%}, real {cleared:.1%}", end="")
-        print()
+    llrs = cross_fitted_llrs(unfitted_judge(settings.vocoder), trials)
+    rule = read_bundle().rule()
+    print(f"called fake from log-odds {rule.fake_log_odds:.2f}, real to -{rule.real_log_odds:.2f}")
+    print("\n".join(share_lines(trials, llrs, rule)))
+
+
+def share_lines(
+    trials: Sequence[Trial], llrs: NDArray[np.float64], rule: DecisionRule
+) -> list[str]:
+    """A line for each channel, at even prior odds."""
+    lines = []
+    for channel in dict.fromkeys(t.channel for t in trials):
+        line = f"{channel:8s}"
+        for name, fake in (("human", False), ("fake", True)):
+            chosen = llrs[[t.channel == channel and t.fake is fake for t in trials]]
+            called = [rule.decide(float(llr), 0.5) for llr in chosen]
+            shares = [
+                np.mean([c is kind for c in called]) for kind in (Decision.FAKE, Decision.REAL)
+            ]
+            line += f"  {len(chosen)} {name}: called fake {shares[0]:.1%}, real {shares[1]:.1%}"
+        lines.append(line)
+    return lines
 
 
 if __name__ == "__main__":

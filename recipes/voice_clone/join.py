@@ -1,16 +1,20 @@
 """Fit the linear judge on the training folds and set it beside a trained network.
 
 python -m recipes.voice_clone.join --run first
+python -m recipes.voice_clone.join --run first --model NAME   # beside a shipped model's network
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from avdetect.branches.voice_front_ends import build_voice_net
+from avdetect.checkpoint import load_checkpoint
 from avdetect.nn.redrawing_judge import RedrawingJudge
 from avdetect.nn.trained_state import load_trained_state
 from eval.protocol import read_protocol
@@ -26,15 +30,28 @@ from recipes.voice_clone.samples import clip_numbers
 from recipes.voice_clone.settings import CONFIG, NUMBERS, RUNS, read_settings
 
 _SEED = 0  # of labels dealt anew
+_JUDGE = "linear_judge."
 
 
-def join(run: Path, head: RedrawingJudge, which: str) -> None:
-    """Write ``joined.pt``: the run's network with the judge beside it."""
-    saved = torch.load(run / f"{which}.pt", weights_only=True)
+def join(run: Path, head: RedrawingJudge, saved: Mapping[str, Any]) -> None:
+    """Write ``joined.pt``: a network with the judge beside it.
+
+    Args:
+        run: folder to write to.
+        head: the judge.
+        saved: ``network``, the table that builds it, and ``state``; a judge in them is replaced.
+    """
     network = {**saved["network"], "linear_judge": head.table()}
-    state = saved["state"] | {f"linear_judge.{k}": v for k, v in head.state_dict().items()}
+    state = saved["state"] | {f"{_JUDGE}{k}": v for k, v in head.state_dict().items()}
     load_trained_state(build_voice_net(network), state)  # whole, or not written
+    run.mkdir(parents=True, exist_ok=True)
     torch.save({"state": state, "network": network}, run / "joined.pt")
+
+
+def shipped_network(name: str) -> dict[str, Any]:
+    """Table and state of a shipped model, for a judge of its own beside the same network."""
+    shipped = load_checkpoint(name)
+    return {"network": shipped.card.config, "state": dict(shipped.state)}
 
 
 def main() -> None:
@@ -43,6 +60,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--run", default="first", help="name of the folder below runs/voice_clone")
     parser.add_argument("--which", default="best", choices=("best", "final"), help="network's file")
+    parser.add_argument("--model", help="shipped model whose network to take instead of the run's")
     parser.add_argument("--jobs", type=int, default=1, help="processes that measure clips")
     parser.add_argument("--shuffle-labels", action="store_true", help="the control: stays at 0.5")
     given = parser.parse_args()
@@ -55,7 +73,13 @@ def main() -> None:
     head = fit(training, measured, settings.judge, shuffled=_SEED if given.shuffle_labels else None)
     if not given.shuffle_labels:
         level(head, out_of_fold_scores(training, protocol, measured, settings.judge))
-    join(RUNS / given.run, head, given.which)
+    run = RUNS / given.run
+    saved = (
+        shipped_network(given.model)
+        if given.model
+        else torch.load(run / f"{given.which}.pt", weights_only=True)
+    )
+    join(run, head, saved)
     print(f"learned from {len(training)} clips")
 
 

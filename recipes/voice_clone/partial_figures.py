@@ -29,7 +29,7 @@ from avdetect.timebase import SAMPLE_RATE_HZ
 from avdetect.types import Segment
 from eval.bootstrap import bootstrap_intervals
 from eval.manifest.row import ManifestRow
-from eval.metrics.localisation import Proposal, localisation
+from eval.metrics.localisation import AP_IOUS, LocalisationFigures, Proposal, localisation
 from eval.protocol import read_protocol
 from recipes.datasets.voices import is_fake, read_waveform
 from recipes.forge.pairs import Families, TwinMaker
@@ -144,8 +144,8 @@ def hear_calls(branch: VoiceCloneBranch, calls: Sequence[Call], channel: str) ->
     return found
 
 
-def average_precision(found: Sequence[Found]) -> float:
-    """AP at an IoU of 0.5 over forged and bona fide calls together."""
+def located(found: Sequence[Found], ap_ious: Sequence[float] = AP_IOUS) -> LocalisationFigures:
+    """AP and AR by the definitions of AV-Deepfake1M, over forged and bona fide calls together."""
     names = [str(number) for number in range(len(found))]
     proposals = {
         name: [Proposal(s.score, s.segment) for s in call.stretches]
@@ -155,7 +155,12 @@ def average_precision(found: Sequence[Found]) -> float:
         name: [] if call.forged is None else [call.forged]
         for name, call in zip(names, found, strict=True)
     }
-    return localisation(proposals, truth, ap_ious=(_IOU,)).ap[_IOU]
+    return localisation(proposals, truth, ap_ious=ap_ious)
+
+
+def average_precision(found: Sequence[Found]) -> float:
+    """AP at an IoU of 0.5."""
+    return located(found, (_IOU,)).ap[_IOU]
 
 
 def boundary_error(found: Sequence[Found]) -> float:
@@ -222,6 +227,10 @@ def report(branch: VoiceCloneBranch, clips: dict[str, list[ManifestRow]], per_sp
             heard = hear_calls(branch, calls, channel)
             for figure, (value, low, high) in figures(heard).items():
                 print(f"    {channel:6s} {figure:18s} {value:.3f} [{low:.3f}, {high:.3f}]")
+            whole = located(heard)
+            for name, values in (("AP@", whole.ap), ("AR@", whole.ar)):
+                line = ", ".join(f"{name}{key:g} {value:.3f}" for key, value in values.items())
+                print(f"    {channel:6s} {line}")
             for family, (hits, n_calls) in hits_by_family(heard).items():
                 print(f"    {channel:6s} {hits} of {n_calls} found, forged by {family}")
 

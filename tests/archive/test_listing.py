@@ -52,6 +52,19 @@ def test_a_folder_that_cannot_be_read_is_listed_with_its_reason(tmp_path, monkey
     assert bad.problem.message == "the folder cannot be read: Permission denied"
 
 
+def test_a_link_to_itself_is_listed_with_its_reason_and_the_rest_of_the_folder_too(tmp_path):
+    clips(tmp_path, {"a.wav": "", "b/c.wav": ""})
+    for name in ("loop.wav", "b/loop.wav", "loop.txt"):
+        (tmp_path / name).symlink_to(Path(name).name)
+    listed = list(list_archive(find_archive(str(tmp_path)), {".wav"}))
+    good = sorted(entry.name for entry in listed if entry.problem is None)
+    bad = {entry.name: entry.problem for entry in listed if entry.problem is not None}
+    assert good == ["a.wav", "b/c.wav"]
+    assert set(bad) == {"loop.wav", "b/loop.wav"}
+    assert bad["loop.wav"].code == "not_found"
+    assert bad["loop.wav"].message == "cannot be opened: Too many levels of symbolic links"
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

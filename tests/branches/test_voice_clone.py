@@ -12,6 +12,7 @@ from avdetect.branches.voice_front_ends import build_voice_net
 from avdetect.checkpoint import Checkpoint, ModelCard
 from avdetect.errors import CheckpointError
 from avdetect.observation import ChannelAudio, Observation
+from avdetect.speech.redrawn import N_REDRAWN
 from avdetect.types import Part, Segment
 from tests.channels.test_codecs import chirps
 
@@ -19,7 +20,7 @@ CONFIG = {"front_end": "spectrogram", "width": 16, "token_width": 8, "dropout": 
 MONO = Part(channel="mono")
 
 
-def checkpoint(state: dict[str, torch.Tensor] | None = None, **more: int) -> Checkpoint:
+def checkpoint(state: dict[str, torch.Tensor] | None = None, **more: object) -> Checkpoint:
     torch.manual_seed(0)
     net = build_voice_net(CONFIG | more)
     card = ModelCard(
@@ -152,6 +153,24 @@ def test_sound_beside_speech_changes_little(branch: VoiceCloneBranch) -> None:
 def test_an_observation_without_sound_gives_nothing(branch: VoiceCloneBranch) -> None:
     silent = Observation(segment=Segment(0.0, 4.0), fresh=Segment(0.0, 4.0))
     assert branch.run([silent]) == [[]]
+
+
+JUDGE = {"n_numbers": N_REDRAWN, "n_fft": 256, "hop": 64, "n_mels": 20, "width": 8, "n_blocks": 1}
+
+
+def test_speech_that_nothing_was_measured_of_is_no_evidence() -> None:
+    judging = build_voice_clone(checkpoint(linear_judge=JUDGE), torch.device("cpu"))
+    speech = Segment(0.0, 4.0)
+    usable, faint = observe(0.0, 4.0, speech), observe(0.0, 4.0, speech)
+    (channel,) = faint.channels
+    waveform = 0.001 * channel.waveform
+    waveform[16_000:16_800] += chirps(0.05)  # one loud click, beside which no speech stands out
+    faint = replace(faint, channels=(replace(channel, waveform=waveform),))
+    [[heard], [unheard]] = judging.run([usable, faint])
+    assert heard.missing is None and np.isfinite(heard.scores).all()
+    assert "too faint" in str(unheard.missing)
+    pooled = judging.pool(MONO, [unheard])
+    assert pooled.score is None and "too faint" in str(pooled.missing)
 
 
 def test_weights_are_loaded_whole_or_not_at_all() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import shlex
 import subprocess
 import sys
 from importlib.metadata import version
@@ -47,6 +48,22 @@ def test_closed_pipe_is_silent():
     process.stderr.close()
     assert process.wait() == 141
     assert error == b""
+
+
+@pytest.mark.parametrize("closing", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("arguments", ["--version", "scan --help", "models list"])
+def test_closed_standard_streams_are_no_error(closing, arguments):
+    command = f"exec {shlex.join(COMMAND)} {arguments} {closing}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert bool(done.stdout) is (">&-" not in closing.replace("2>&-", ""))
+
+
+def test_a_closed_standard_input_is_an_empty_clip():
+    command = f"exec {shlex.join(COMMAND)} scan - <&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert "NOT JUDGED (unreadable_media)" in done.stdout and "empty" in done.stdout
 
 
 def test_no_bar_into_a_pipe_or_when_quiet(monkeypatch, capfd):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from avdetect.cli.app import run
+from avdetect.errors import InputNotFoundError
 from avdetect.verdict import Verdict
 
 
@@ -65,6 +67,27 @@ def test_folder_is_searched_in_sorted_order_for_media_only(detector, tmp_path, c
     run(["scan", str(tmp_path / "in"), "--json"])
     found = [json.loads(line)["input"]["path"] for line in lines_of(capsys)]
     assert found == [f"{tmp_path}/in/{name}" for name in ("a.opus", "c.wav", "b/1.MP4", "b/2.wav")]
+
+
+def test_a_name_too_long_for_any_file_is_reported_and_the_others_are_judged(clips, capsys):
+    from avdetect.cli.inputs import find_sources
+    from avdetect.media.source import open_source
+
+    name = "x" * 300
+    good, bad = find_sources([str(clips / "real.wav"), name], raw=False)
+    assert good.media == clips / "real.wav"
+    with pytest.raises(InputNotFoundError, match=f"{name}: cannot be opened: File name too long"):
+        open_source(bad.media)
+
+
+def test_a_link_to_itself_in_a_folder_is_reported_beside_the_clips(detector, clips, capsys):
+    from avdetect.cli.inputs import find_sources
+
+    (clips / "loop.wav").symlink_to("loop.wav")
+    (clips / "nothing.wav").symlink_to("nowhere.wav")
+    os.mkfifo(clips / "pipe.wav")
+    found = [Path(source.name).stem for source in find_sources([str(clips)], raw=False)]
+    assert found == ["broken", "fake", "loop", "real", "unsure"]
 
 
 def test_folder_without_media_is_an_input_that_could_not_be_judged(detector, tmp_path, capsys):

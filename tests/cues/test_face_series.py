@@ -75,6 +75,17 @@ def test_memory_is_bounded_in_faces_and_in_seconds():
     assert kept == list(range(2 * MOST_TRACKS, 3 * MOST_TRACKS))
 
 
+def test_more_faces_in_one_observation_than_are_kept_leave_the_longest():
+    reading = FaceSeriesReading(ClipFacts(), recipe())
+    span = Segment(0.0, 4.0)
+    faces = tuple(
+        face_window(still_meshes(2 + number), track=number) for number in range(MOST_TRACKS + 3)
+    )
+    reading.add(Observation(segment=span, fresh=span, faces=faces), {})
+    kept = [found.part.face_track for found in reading.measurements()]
+    assert kept == list(range(3, MOST_TRACKS + 3))
+
+
 def test_a_long_call_is_measured_on_its_first_minutes():
     reading = FaceSeriesReading(ClipFacts(), recipe())
     for start in range(0, round(MOST_S) + 40, 4):

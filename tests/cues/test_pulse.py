@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from avdetect.cues.pulse import CUE, LEAST_S
+from avdetect.cues.face_series import FaceSeries
+from avdetect.cues.pulse import CUE, LEAST_S, _draw
 from avdetect.cues.skin import N_PATCHES, SKIN, patch_colours
 from eval.cues.made.pulse import measured
 from tests.cues.meshes import face_window, observations, read, still_meshes
@@ -79,6 +80,34 @@ def test_a_dark_face_abstains():
     dark, reading = found(crops(8.0, 72.0, level=12.0))
     assert dark.missing is not None and "too dark" in dark.missing
     assert reading.figures() == []
+
+
+def test_a_picture_shown_still_abstains():
+    faces = np.repeat(crops(1.0, 72.0)[:1], 200, 0)
+    still, reading = found(faces)
+    assert still.missing is not None and "same in every picture" in still.missing
+    assert reading.figures() == []
+    series = FaceSeries(
+        track=0, time_s=np.arange(200) / 25, values=patch_colours(faces).reshape(200, -1)
+    )
+    assert _draw(series) is None
+
+
+@pytest.mark.parametrize("patches", [SKIN, SKIN[:1]])
+def test_skin_without_one_of_the_colours_abstains(patches):
+    faces = crops(8.0, 72.0)
+    for _, (left, top, right, bottom) in patches:
+        faces[:, top:bottom, left:right, 2] = 0
+    orange, reading = found(faces)
+    assert orange.missing is not None and "too few colours" in orange.missing
+    assert reading.figures() == []
+
+
+def test_skin_that_lacks_a_colour_for_some_seconds_is_measured():
+    faces = crops(10.0, 72.0)
+    faces[:60, ..., 2] = 0
+    measurement, _ = found(faces)
+    assert measurement.missing is None and np.isfinite(measurement.features).all()
 
 
 def test_patches_lie_within_the_crop_and_are_read_as_they_are():

@@ -79,6 +79,37 @@ def test_more_faces_than_can_be_followed_are_counted_not_judged(finder, portrait
     assert tracker.n_unfollowed > 0
 
 
+SMALL = [(20, 20, 230), (340, 20, 200), (660, 20, 230), (980, 20, 230)]
+
+
+@pytest.fixture(scope="module")
+def face(portrait):
+    return portrait[16:231, 118:333]  # that and little else
+
+
+def test_a_clearly_larger_face_takes_the_place_of_the_smallest(finder, face):
+    tracker = FaceTracker(finder)
+    before = tracker.update(paste(face, SMALL), new_shot=True)
+    assert set(before) == {0, 1, 2, 3} and tracker.n_unfollowed == 0
+    smallest = min(before, key=lambda number: before[number].size_px)
+    joined = paste(face, [*SMALL, (400, 260, 450)])
+    for _ in range(2):
+        after = tracker.update(joined, new_shot=False, ticks=12)
+    assert set(after) == {0, 1, 2, 3, 4} - {smallest}
+    assert after[4].size_px > 200 > 150 > before[smallest].size_px
+    assert tracker.n_unfollowed > 0
+
+
+def test_a_face_hardly_larger_takes_no_place(finder, face):
+    tracker = FaceTracker(finder)
+    tracker.update(paste(face, SMALL), new_shot=True)
+    joined = paste(face, [*SMALL, (400, 300, 250)])
+    for _ in range(2):
+        after = tracker.update(joined, new_shot=False, ticks=12)
+    assert set(after) == {0, 1, 2, 3}
+    assert tracker.n_unfollowed == 2
+
+
 def test_the_same_pictures_give_the_same_bits(portrait):
     def run():
         with FaceFinder() as finder:

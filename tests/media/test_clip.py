@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from avdetect.errors import UnreadableMediaError
+from avdetect.errors import InputLimitError, UnreadableMediaError
 from avdetect.media.clip import AudioChunk, PictureFrame, open_clip
 from tests import synth
 from tests.bad_media import make_cover_mp3
@@ -231,3 +231,20 @@ def test_damaged_video_decodes_to_the_same_bits_twice(tmp_path):
     assert len(first.pictures) == len(second.pictures)
     for a, b in zip(first.pictures, second.pictures, strict=True):
         assert a.time_s == b.time_s and np.array_equal(a.picture, b.picture)
+
+
+@pytest.mark.parametrize("at_s", [3_000_000.0, 25 * 3600.0])
+def test_a_first_picture_beyond_the_longest_clip_is_refused(tmp_path, at_s):
+    film = synth.numbered_pictures([at_s], codec="mjpeg", pix_fmt="yuvj420p")
+    sound = synth.Sound(samples=synth.tone(1.0), codec="pcm_s16le")
+    path = synth.encode(tmp_path / "late.mkv", sound=sound, pictures=film)
+    with pytest.raises(InputLimitError, match=r"late.mkv: is longer than 24 hours"):
+        read_whole(path)
+
+
+def test_sound_that_starts_beyond_the_longest_silence_is_refused(tmp_path):
+    film = synth.numbered_pictures(synth.constant_rate(5, 25), codec="mjpeg", pix_fmt="yuvj420p")
+    sound = synth.Sound(samples=synth.tone(1.0), codec="pcm_s16le", start_s=3700.0)
+    path = synth.encode(tmp_path / "late.mkv", sound=sound, pictures=film)
+    with pytest.raises(InputLimitError, match=r"late.mkv: its timestamps leave holes of over 1 h"):
+        read_whole(path)

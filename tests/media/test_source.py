@@ -1,5 +1,6 @@
 import gzip
 import hashlib
+import http.client
 import io
 import os
 import subprocess
@@ -196,3 +197,70 @@ def test_display_path_is_one_safe_line(raw, shown):
     assert display_path(raw) == shown
     assert display_path(os.fsdecode(raw)) == shown
     display_path(raw).encode("utf-8")
+
+
+def cut_off_gzip(wav):
+    return gzip.open(io.BytesIO(gzip.compress(wav.read_bytes())[:2000]))
+
+
+def damaged_gzip(wav):
+    packed = bytearray(gzip.compress(wav.read_bytes()))
+    packed[200:260] = bytes(60)
+    return gzip.open(io.BytesIO(packed))
+
+
+def closed_file(wav):
+    stream = wav.open("rb")
+    stream.close()
+    return stream
+
+
+def closed_memory(wav):
+    stream = io.BytesIO(wav.read_bytes())
+    stream.close()
+    return stream
+
+
+def detached_file(wav):
+    stream = wav.open("rb")
+    stream.detach().close()
+    return stream
+
+
+class CutOffDownload(io.RawIOBase):
+    """As an HTTP answer whose sender hung up."""
+
+    name = "call.wav"
+
+    def read(self, size=-1):
+        raise http.client.IncompleteRead(b"RIFF", 1000)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        cut_off_gzip,
+        damaged_gzip,
+        closed_file,
+        closed_memory,
+        detached_file,
+        lambda wav: CutOffDownload(),
+    ],
+)
+def test_a_stream_that_fails_is_refused_by_its_name(wav, broken):
+    stream = broken(wav)
+    before = len(list(OPEN_FILES.iterdir()))
+    with pytest.raises(InputError, match=r"^(<stream>|.*call\.wav): cannot be read: ."):
+        open_source(stream)
+    assert len(list(OPEN_FILES.iterdir())) == before
+
+
+def test_samples_of_unequal_length_are_refused():
+    with pytest.raises(InputError, match="<array>: want samples of one length"):
+        open_source(([[0.0, 0.1], [0.2]], 16000))
+
+
+def test_a_path_that_no_file_can_have_is_shown_and_not_found():
+    assert display_path("half \ud800\\.wav") == r"half \xed\xa0\x80\\.wav"
+    with pytest.raises(InputNotFoundError, match=r"half \\xed\\xa0\\x80.wav: cannot be opened"):
+        open_source("half \ud800.wav")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -150,6 +151,15 @@ def test_a_cut_off_file_of_weights_is_refused(tmp_path: Path) -> None:
     weights = Path(path) / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:500])
     with pytest.raises(CheckpointError, match="cannot load"):
+        tuned_speech_model(SpeechModelSettings(path=path, tune="frozen"))
+
+
+def test_weights_of_another_size_than_their_config_are_refused(tmp_path: Path) -> None:
+    path = save_tiny("wav2vec2", tmp_path)
+    config = Path(path) / "config.json"
+    facts = json.loads(config.read_text("utf-8"))
+    config.write_text(json.dumps(facts | {"intermediate_size": 48}), "utf-8")
+    with pytest.raises(CheckpointError, match=r"speech_model\.path .*cannot load: .+"):
         tuned_speech_model(SpeechModelSettings(path=path, tune="frozen"))
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from avdetect.errors import ShapeError
-from avdetect.speech.constant_q import N_CONSTANT_Q, constant_q
+from avdetect.speech.constant_q import N_CONSTANT_Q, _filters, constant_q
 
 
 def tone(hz: float) -> torch.Tensor:
@@ -35,3 +35,12 @@ def test_a_click_is_seen_when_it_happens() -> None:
 def test_a_mask_of_another_length_is_refused() -> None:
     with pytest.raises(ShapeError):
         constant_q(torch.zeros(1, 16_000), torch.ones(1, 19))
+
+
+def test_gradients_flow_though_a_scan_asked_first() -> None:
+    _filters.cache_clear()
+    with torch.inference_mode():
+        constant_q(tone(300.0), torch.ones(1, 20))
+    sound = tone(300.0).requires_grad_()
+    constant_q(sound, torch.ones(1, 20)).sum().backward()
+    assert sound.grad is not None and bool(sound.grad.isfinite().all())

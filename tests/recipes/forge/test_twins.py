@@ -61,6 +61,22 @@ def test_crops_differ_only_where_the_mask_says(source, monkeypatch, kind):
     assert any((pair.real != pair.fake).any() for pair in twins)
 
 
+@pytest.mark.parametrize("kind", ["self_blend", "redrawn", "other_moment"])
+def test_a_poor_past_is_in_both_twins_and_leaves_the_forgery_where_it_was(
+    source, monkeypatch, kind
+):
+    poor = TwinSource(KINDS, held_out=False, poor_share=1.0)
+    monkeypatch.setattr(module, "draw_channel", lambda _: PictureChannel())
+    good = drawn_group("any").pictures
+    for seed in range(4):
+        twins = poor.forge(np.random.default_rng(seed), kind).twins
+        outside = twins.mask == 0
+
+        assert not any(np.array_equal(twins.real, picture) for picture in good)
+        assert np.array_equal(twins.real[outside], twins.fake[outside])
+        assert (twins.real != twins.fake).any()
+
+
 def test_same_seed_same_twins(source):
     first, second = (next(source.stream(7)) for _ in range(2))
 

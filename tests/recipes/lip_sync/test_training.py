@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from avdetect.branches.lip_sync import build_lip_sync
+from avdetect.checkpoint import Checkpoint, ModelCard
+from avdetect.errors import CheckpointError
+from avdetect.foreign_checkpoints import import_checkpoint
 from avdetect.nn.offset_curve import MAX_OFFSET_FRAMES
 from avdetect.nn.sync_encoder import shrink_mouths
 from avdetect.nn.sync_head import ConsistencyHead
@@ -15,6 +19,7 @@ from recipes.lip_sync.head_stage import head_loss, train_head, twins
 from recipes.lip_sync.mismatch import SHARES, forged_twin, late, real_twin
 from recipes.lip_sync.progress import Job
 from recipes.lip_sync.settings import Settings, read_settings
+from recipes.lip_sync.streams import network_config, new_streams
 from recipes.lip_sync.sync_stage import (
     SyncStage,
     delayed,
@@ -25,6 +30,7 @@ from recipes.lip_sync.sync_stage import (
 )
 from recipes.lip_sync.train import RUNS, trained_state
 from recipes.lip_sync.windows import TalkingClip, cut_window, training_rows
+from tests.nn.published_av_hubert import published
 from tests.shared import requires_shared
 from tests.talking_mouth import opening, pictures, voice
 
@@ -45,7 +51,7 @@ SETTINGS = Settings(
 )
 
 
-def _clip(seed):
+def _clip(seed, crop_px=48):
     openness = opening(45, seed)
     lips = np.zeros((45, 40, 2), np.float32)
     lips[:, ::2, 1] = 0.3 * openness[:, None]
@@ -53,7 +59,7 @@ def _clip(seed):
         file=f"{seed}.mp4",
         identity=f"person {seed}",
         source="drawn",
-        mouths=shrink_mouths(torch.from_numpy(pictures(openness))).numpy(),
+        mouths=shrink_mouths(torch.from_numpy(pictures(openness)), crop_px).numpy(),
         lips=lips,
         audio=voice(openness, seed),
         lead=0,
@@ -194,3 +200,42 @@ def test_both_stages_run_and_a_finished_training_resumes_to_itself(clips, tmp_pa
     again = trained_state(stage := train_sync(job), train_head(stage, job))
     assert all(torch.equal(first[key], again[key]) for key in first)
     assert {key.split(".")[0] for key in first} == {"encoder", "head"}
+
+
+@pytest.fixture
+def imported(tmp_path, monkeypatch):
+    """Settings that start from a tiny AV-HuBERT, imported as "av"."""
+    (tmp_path / "default.toml").write_text("[checkpoints]\n", "utf-8")
+    monkeypatch.setenv("AVDETECT_MODELS", str(tmp_path))
+    torch.save({"model": published().state_dict()}, tmp_path / "base.pt")
+    import_checkpoint("av_hubert", tmp_path / "base.pt", tmp_path / "av")
+    return replace(SETTINGS, batch=4, encoder_model="av")
+
+
+def test_an_imported_encoder_stays_as_it_came_and_makes_a_branch(imported, tmp_path):
+    some = [_clip(seed, 96) for seed in range(3)]
+    job = Job(
+        clips=some, held_out=some, settings=imported, folder=tmp_path, shuffled=False, resume=True
+    )
+    before, stage = new_streams(imported).state_dict(), train_sync(job)
+    state = trained_state(stage, train_head(stage, job))
+    of_net = {key for key in before if key.startswith("net.")}
+    assert all(torch.equal(before[key], state[f"encoder.{key}"]) for key in of_net)
+    assert not any("net.encoder" in key for key in torch.load(tmp_path / "sync.pt")["network"])
+    card = ModelCard(
+        name="trained", role="lip_sync", summary="", licence="", weights_sha256="",
+        config=network_config(imported), facts={},
+    )  # fmt: skip
+    branch = build_lip_sync(Checkpoint(card=card, state=state, calibration=None), "cpu")
+    with torch.inference_mode():
+        windows = [cut_window(clip, 5) for clip in some]
+        seen, said, heard = stage.eval().embed(windows)
+    assert branch.name == "lip_sync"
+    assert seen.shape == (3, 30, 16)
+    assert said.shape == (3, 60, 16)
+    assert heard.shape == (3, 60)
+
+
+def test_an_encoder_that_is_none_is_refused(imported):
+    with pytest.raises(CheckpointError, match="no model 'another'"):
+        new_streams(replace(imported, encoder_model="another"))

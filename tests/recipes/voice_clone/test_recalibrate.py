@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import math
 import tomllib
+from pathlib import Path
 
 import pytest
 
+from avdetect.checkpoint import load_checkpoint
+from avdetect.checkpoint_writer import write_checkpoint
+from recipes.voice_clone import recalibrate
 from recipes.voice_clone.recalibrate import calibration_facts, with_calibration
+from tests.branches.test_voice_clone import checkpoint
+from tests.recipes.voice_clone.miniature import write_miniature
 
 _CARD = """\
 role = "voice_clone"
@@ -50,3 +57,24 @@ def test_writing_twice_changes_nothing() -> None:
 def test_a_card_without_calibration_is_refused() -> None:
     with pytest.raises(ValueError, match="no table"):
         with_calibration('role = "voice_clone"\n', {})
+
+
+def test_a_network_alone_is_calibrated_on_clips_it_has_not_learned_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, _ = write_miniature(tmp_path)
+    monkeypatch.setenv("AVDETECT_DATA", str(tmp_path))
+    monkeypatch.setenv("AVDETECT_MODELS", str(tmp_path))
+    monkeypatch.setattr(recalibrate, "MODELS", tmp_path)
+    tiny = checkpoint()
+    card = {"role": "voice_clone", "summary": "s", "licence": "l", "config": tiny.card.config}
+    write_checkpoint(tmp_path / "tiny", tiny.state, card, None)
+    (tmp_path / "default.toml").touch()
+
+    recalibrate.calibrate_network("tiny", rows, ["clean", "ulaw"])
+
+    again = load_checkpoint("tiny")
+    assert again.calibration is not None
+    assert again.calibration.limit == pytest.approx(math.log(len(rows) / 2))  # clips, not versions
+    assert again.card.facts["calibration"]["channels"] == ["clean", "ulaw"]
+    assert again.card.config == tiny.card.config
