@@ -26,7 +26,7 @@ def detector():
 def with_damaged_pictures(path):
     """A film whose sound is whole and of whose pictures no packet can be decoded."""
     film = numbered_pictures(constant_rate(100, 25.0), width=160, height=120)
-    encode(path, pictures=film, sound=Sound(samples=speech_like(4.0), codec="aac"))
+    encode(path, pictures=film, sound=Sound(samples=speech_like(12.0), codec="aac"))
     with av.open(str(path)) as container:
         places = [(p.pos, p.size) for p in container.demux(video=0) if p.pos is not None and p.size]
     data = bytearray(path.read_bytes())
