@@ -52,10 +52,10 @@ def build_voice_clone(checkpoint: Checkpoint, device: torch.device) -> VoiceClon
         CheckpointError: if weights are missing or left over, or the front end cannot be built.
     """
     config = checkpoint.card.config
-    net = front_end(config).build(config)
     try:
+        net = front_end(config).build(config)
         load_trained_state(net, checkpoint.state)
-    except RuntimeError as error:
+    except (KeyError, TypeError, RuntimeError) as error:
         raise CheckpointError(f"{checkpoint.card.name}: of another config: {error}") from error
     return VoiceCloneBranch(net, front_end(config), device)
 

@@ -180,6 +180,15 @@ def test_weights_are_loaded_whole_or_not_at_all() -> None:
         build_voice_clone(checkpoint(state), torch.device("cpu"))
 
 
+def test_a_config_that_builds_nothing_is_refused() -> None:
+    tiny = checkpoint()
+    config = {key: value for key, value in CONFIG.items() if key != "width"}
+    with pytest.raises(CheckpointError, match="tiny: of another config"):
+        build_voice_clone(
+            replace(tiny, card=replace(tiny.card, config=config)), torch.device("cpu")
+        )
+
+
 def test_a_model_with_a_head_for_them_scores_frames_that_really_exist() -> None:
     fine = build_voice_clone(checkpoint(frame_width=8), torch.device("cpu"))
     spoken = Segment(30.0, 31.0)
