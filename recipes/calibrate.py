@@ -17,7 +17,9 @@ _LEAST_SCALE = 1e-3
 _STEPS = 100
 
 
-def fit_calibration(scores: ArrayLike, labels: ArrayLike) -> Calibration:
+def fit_calibration(
+    scores: ArrayLike, labels: ArrayLike, clips: Sequence[str] | None = None
+) -> Calibration:
     """Affine map to log-likelihood ratios at equal priors (Brummer & du Preez 2006).
 
     Minimises the class-balanced logistic loss by damped Newton steps on standardised scores. The
@@ -26,6 +28,8 @@ def fit_calibration(scores: ArrayLike, labels: ArrayLike) -> Calibration:
     Args:
         scores: (N,) raw scores, higher = more fake; not those of clips that were trained on.
         labels: (N,) 1 = fake, 0 = real; both must occur.
+        clips: N names where a clip is scored in several versions: it is still one clip, and
+            supports no longer odds. None: every score is of another one.
 
     Returns:
         A calibration whose ``scale`` is > 0: scores that point the wrong way become almost flat.
@@ -44,7 +48,7 @@ def fit_calibration(scores: ArrayLike, labels: ArrayLike) -> Calibration:
     return Calibration(
         scale=slope / spread,
         offset=offset - slope * centre / spread,
-        limit=max(math.log(min(n_real, n_fake)), math.log(2.0)),
+        limit=_limit(y, range(len(y)) if clips is None else clips),
     )
 
 
@@ -72,6 +76,13 @@ def cross_fitted_llrs(
         calibration = fit_calibration(x[fold != k], y[fold != k])
         llrs[fold == k] = [calibration.fake_llr(float(score)) for score in x[fold == k]]
     return llrs
+
+
+def _limit(labels: NDArray[np.float64], clips: Sequence[object]) -> float:
+    """Logarithm of the clips of the rarer class, of two at least."""
+    seen = set(zip(clips, labels.tolist(), strict=True))
+    n_fake = sum(label == 1 for _, label in seen)
+    return math.log(max(min(n_fake, len(seen) - n_fake), 2))
 
 
 def _balanced_logistic(

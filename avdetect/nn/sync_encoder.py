@@ -8,6 +8,8 @@ contrastive within a clip (see ``recipes/lip_sync``).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -111,7 +113,7 @@ class SpeechEncoder(nn.Module):
         return F.normalize(self.join(maps.flatten(1, 2)).transpose(1, 2), dim=2)
 
 
-class SyncNet(nn.Module):
+class SyncNet(nn.Module, ABC):
     """Two streams of unit vectors over one window of 1.2 s of mouth and 2.4 s of sound around it.
 
     Called with mouths (B, 30, P, P) in [0, 1], lips (B, 30, 40, 2), sound as `sound_features` makes
@@ -125,9 +127,9 @@ class SyncNet(nn.Module):
     crop_px: int
     embedding: int
 
+    @abstractmethod
     def sound_features(self) -> nn.Module:
         """What makes of (B, 38400) float32 sound at 16 kHz the tensor that the network hears."""
-        raise NotImplementedError
 
 
 class SyncEncoder(SyncNet):

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recipes.forge.face_masks import REGIONS, Mask, face_box, region_mask, soften
-from recipes.forge.picture_channel import to_bytes
+from recipes.forge.picture_channel import sharpen, to_bytes
 from recipes.forge.retouching import (
     Face,
     Picture,
@@ -36,7 +36,6 @@ from recipes.forge.retouching import (
     nudge,
     regrid,
     render_anew,
-    sharpen,
     with_rim_of,
     with_tone_of,
 )

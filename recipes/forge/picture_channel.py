@@ -21,6 +21,8 @@ __all__ = [
     "draw_channel",
     "h264",
     "jpeg",
+    "resize",
+    "sharpen",
     "to_bytes",
 ]
 
@@ -84,7 +86,7 @@ def apply_channel(channel: PictureChannel, picture: Picture) -> Picture:
     picture = _tone(channel, picture)
     if channel.shrink < 1.0:
         small = (max(32, int(width * channel.shrink)), max(32, int(height * channel.shrink)))
-        picture = _resize(picture, small, channel.interpolation)
+        picture = resize(picture, small, channel.interpolation)
     if channel.blur_px > 0.0:
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), channel.blur_px), np.uint8)
     if channel.noise > 0.0:
@@ -96,7 +98,7 @@ def apply_channel(channel: PictureChannel, picture: Picture) -> Picture:
         picture = jpeg(picture, channel.jpeg_quality)
     if channel.h264_crf is not None:
         picture = h264(picture, channel.h264_crf, predicted=channel.h264_predicted)
-    return _resize(picture, (width, height), channel.interpolation)
+    return resize(picture, (width, height), channel.interpolation)
 
 
 def _tone(channel: PictureChannel, picture: Picture) -> Picture:
@@ -104,14 +106,18 @@ def _tone(channel: PictureChannel, picture: Picture) -> Picture:
     curve = steps**channel.gamma * np.array(channel.gain, np.float32) * 255.0 + channel.bias
     picture = np.asarray(cv2.LUT(picture, to_bytes(curve)[None]), np.uint8)
     if channel.sharpen > 0.0:
-        smooth = cv2.GaussianBlur(picture, (0, 0), 1.5)
-        picture = np.asarray(
-            cv2.addWeighted(picture, 1.0 + channel.sharpen, smooth, -channel.sharpen, 0.0), np.uint8
-        )
+        picture = sharpen(picture, channel.sharpen)
     return picture
 
 
-def _resize(picture: Picture, size: tuple[int, int], interpolation: int) -> Picture:
+def sharpen(picture: Picture, share: float) -> Picture:
+    """Add a share of an unsharp mask."""
+    smooth = cv2.GaussianBlur(picture, (0, 0), 1.5)
+    return np.asarray(cv2.addWeighted(picture, 1.0 + share, smooth, -share, 0.0), np.uint8)
+
+
+def resize(picture: Picture, size: tuple[int, int], interpolation: int) -> Picture:
+    """(H, W, 3) to a size of (width, height) by an interpolation of OpenCV."""
     if size == (picture.shape[1], picture.shape[0]):
         return picture
     return np.asarray(cv2.resize(picture, size, interpolation=interpolation), np.uint8)

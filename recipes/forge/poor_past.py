@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from avdetect.channels.picture_codecs import Picture, PictureCodec, through_picture_codec
-from recipes.forge.picture_channel import h264, jpeg
+from recipes.forge.picture_channel import h264, jpeg, resize, sharpen
 
 _INTERPOLATIONS = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
 _OLD_ENCODERS = ("mpeg4", "flv", "mpeg2video")
@@ -68,23 +68,15 @@ def apply_past(past: PoorPast, picture: Picture) -> Picture:
             max(_LEAST_PX, int(width * past.shrink)),
             max(_LEAST_PX, int(height * past.shrink)),
         )
-        picture = np.asarray(cv2.resize(picture, small, interpolation=cv2.INTER_AREA), np.uint8)
+        picture = resize(picture, small, cv2.INTER_AREA)
     if past.encoder is not None:
         picture = old_video(picture, past.encoder, past.quantiser)
     if past.h264_crf is not None:
         picture = h264(picture, past.h264_crf, predicted=True)
     if past.jpeg_quality is not None:
         picture = jpeg(picture, past.jpeg_quality)
-    if past.shrink < 1.0:
-        picture = np.asarray(
-            cv2.resize(picture, (width, height), interpolation=past.interpolation), np.uint8
-        )
-    if past.sharpen > 0.0:
-        smooth = cv2.GaussianBlur(picture, (0, 0), 1.5)
-        picture = np.asarray(
-            cv2.addWeighted(picture, 1.0 + past.sharpen, smooth, -past.sharpen, 0.0), np.uint8
-        )
-    return picture
+    picture = resize(picture, (width, height), past.interpolation)
+    return sharpen(picture, past.sharpen) if past.sharpen > 0.0 else picture
 
 
 def old_video(picture: Picture, encoder: str, quantiser: int) -> Picture:

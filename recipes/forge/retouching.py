@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.forge.picture_channel import jpeg, to_bytes
+from recipes.forge.picture_channel import jpeg, sharpen, to_bytes
 
 Picture = NDArray[np.uint8]
 Points = NDArray[np.float32]
@@ -59,12 +59,6 @@ def regrid(picture: Picture, factor: float, rng: np.random.Generator) -> Picture
     ways = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA)
     small = cv2.resize(picture, (n_px, n_px), interpolation=int(rng.choice(ways)))
     return np.asarray(cv2.resize(small, (side, side), interpolation=int(rng.choice(ways[:2]))))
-
-
-def sharpen(picture: Picture, share: float) -> Picture:
-    """Add a share of an unsharp mask."""
-    smooth = cv2.GaussianBlur(picture, (0, 0), 1.5)
-    return np.asarray(cv2.addWeighted(picture, 1.0 + share, smooth, -share, 0.0), np.uint8)
 
 
 def nudge(picture: Picture, rng: np.random.Generator) -> Picture:

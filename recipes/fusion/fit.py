@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -113,9 +113,7 @@ def fit(judges: Judges, chosen: Sequence[Measured], rule: str = RULES[0]) -> Fit
 def _calibrated(seen: Sequence[tuple[float, int, str]]) -> Calibration:
     """From scores, truths and the clips they are of."""
     scores, labels, files = zip(*seen, strict=True)
-    # A clip seen under several forgeries is still one clip: it supports no longer odds.
-    n_clips = [len({f for f, y in zip(files, labels, strict=True) if y == k}) for k in (0, 1)]
-    return replace(fit_calibration(scores, labels), limit=math.log(max(min(n_clips), 2)))
+    return fit_calibration(scores, labels, files)
 
 
 def fused_llrs(judges: Judges, fitted: Fit, chosen: Sequence[Measured]) -> dict[str, float]:

@@ -7,9 +7,8 @@ from all of the folds.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -108,7 +107,7 @@ def level(head: RedrawingJudge, trials: Sequence[Trial]) -> None:
             head.scale[k], head.offset[k] = found.scale, found.offset
 
 
-def cross_fitted_llrs(head: RedrawingJudge, trials: Sequence[Trial]) -> NDArray[np.float64]:
+def levelled_llrs(head: RedrawingJudge, trials: Sequence[Trial]) -> NDArray[np.float64]:
     """(N,) LLR of each trial, levelled and calibrated on those of the other folds alone.
 
     Args:
@@ -120,12 +119,9 @@ def cross_fitted_llrs(head: RedrawingJudge, trials: Sequence[Trial]) -> NDArray[
         others = [t for t in trials if t.fold != fold]
         level(head, others)
         calibration = _fit(others, _mixed(head, others))
-        for index, score in zip(
-            [i for i, t in enumerate(trials) if t.fold == fold],
-            _mixed(head, [t for t in trials if t.fold == fold]),
-            strict=True,
-        ):
-            llrs[index] = calibration.fake_llr(score)
+        held_out = [i for i, t in enumerate(trials) if t.fold == fold]
+        scores = _mixed(head, [trials[i] for i in held_out])
+        llrs[held_out] = [calibration.fake_llr(score) for score in scores]
     return llrs
 
 
@@ -140,10 +136,7 @@ def _mixed(head: RedrawingJudge, trials: Sequence[Trial]) -> list[float]:
 
 
 def _fit(trials: Sequence[Trial], scores: Sequence[float]) -> Calibration:
-    fitted = fit_calibration(scores, [int(t.fake) for t in trials])
-    n_clips = [len({t.clip for t in trials if t.fake is fake}) for fake in (False, True)]
-    # A clip heard through four channels is still one clip: it supports no longer odds.
-    return replace(fitted, limit=math.log(min(n_clips)))
+    return fit_calibration(scores, [int(t.fake) for t in trials], [t.clip for t in trials])
 
 
 def calibration_figures(

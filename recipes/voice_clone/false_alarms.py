@@ -17,7 +17,7 @@ from avdetect.checkpoint import read_bundle
 from avdetect.decision import DecisionRule
 from avdetect.types import Decision
 from eval.protocol import read_protocol
-from recipes.voice_clone.calibration import Trial, cross_fitted_llrs, out_of_fold_scores
+from recipes.voice_clone.calibration import Trial, levelled_llrs, out_of_fold_scores
 from recipes.voice_clone.drawing import unfitted_judge
 from recipes.voice_clone.rows import PROTOCOL, measurable, shipped_split, voice_rows
 from recipes.voice_clone.samples import clip_numbers
@@ -31,7 +31,7 @@ def main() -> None:
     training, _ = shipped_split(measurable(voice_rows(), protocol), protocol)
     measured = clip_numbers(training, NUMBERS, settings.vocoder)
     trials = out_of_fold_scores(training, protocol, measured, settings)
-    llrs = cross_fitted_llrs(unfitted_judge(settings.vocoder), trials)
+    llrs = levelled_llrs(unfitted_judge(settings.vocoder), trials)
     rule = read_bundle().rule()
     print(f"called fake from log-odds {rule.fake_log_odds:.2f}, real to -{rule.real_log_odds:.2f}")
     print("\n".join(share_lines(trials, llrs, rule)))

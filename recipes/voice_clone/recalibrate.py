@@ -10,10 +10,8 @@ if it comes from elsewhere, the development fold if this recipe trained it.
 from __future__ import annotations
 
 import argparse
-import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +25,6 @@ from eval.manifest.row import ManifestRow
 from eval.metrics import cllr, min_cllr
 from eval.protocol import read_protocol
 from recipes.calibrate import fit_calibration
-from recipes.datasets.voices import is_fake
 from recipes.export import MODELS
 from recipes.voice_clone.calibration import (
     FITTED_ON,
@@ -93,24 +90,24 @@ def recalibrate(name: str, *, config: Path, n_jobs: int) -> None:
     print(f"{name}: {after}, before {checkpoint.calibration}")
 
 
-def calibrate_network(name: str, rows: Sequence[ManifestRow], channels: Sequence[str]) -> None:
+def calibrate_network(
+    name: str, rows: Sequence[ManifestRow], channels: Sequence[str], unseen: str
+) -> None:
     """Calibrate a network alone, on clips it has not learned from, through channels.
 
     Args:
         name: of a checkpoint in ``models/``.
         rows: the clips.
         channels: of `MEASURED_THROUGH`; all count alike.
+        unseen: what `unseen_rows` calls them, for the card.
     """
     branch = build_voice_clone(load_checkpoint(name), torch.device("cpu"))
     heard = [score_rows(branch, rows, channel) for channel in channels]
     scores, labels = [s for t in heard for s in t.scores], [k for t in heard for k in t.labels]
-    fitted = fit_calibration(scores, labels)
-    # A clip heard through several channels is still one clip: it supports no longer odds.
-    n_clips = min(sum(is_fake(row) is fake for row in rows) for fake in (False, True))
-    fitted = replace(fitted, limit=max(math.log(n_clips), math.log(2.0)))
+    fitted = fit_calibration(scores, labels, [row.id for t in heard for row in t.rows])
     llrs = [fitted.fake_llr(score) for score in scores]
     facts = {
-        "command": f"python -m recipes.voice_clone.recalibrate {name} --unseen",
+        "command": f"python -m recipes.voice_clone.recalibrate {name} --unseen {unseen}",
         "fitted_on": f"{len(rows)} clips of data/audio that it has not learned from",
         "channels": list(channels),
         "fitted": {
@@ -155,7 +152,9 @@ def main() -> None:
     if given.unseen is None:
         recalibrate(given.name, config=given.config, n_jobs=given.jobs)
     else:
-        calibrate_network(given.name, unseen_rows(given.unseen, given.config), _CHANNELS)
+        calibrate_network(
+            given.name, unseen_rows(given.unseen, given.config), _CHANNELS, given.unseen
+        )
 
 
 if __name__ == "__main__":

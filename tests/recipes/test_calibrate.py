@@ -39,3 +39,13 @@ def test_a_group_is_never_calibrated_on_itself() -> None:
     llrs = cross_fitted_llrs(scores, labels, groups, n_folds=3)
     without_a = fit_calibration(scores[2:], labels[2:])
     assert llrs[0] == without_a.fake_llr(0.0)
+
+
+def test_versions_of_one_clip_support_no_longer_odds_than_the_clip():
+    scores, labels = [0.0, 0.2, 0.1, 1.0, 1.1, 0.9] * 4, [0, 0, 0, 1, 1, 1] * 4
+    alone = fit_calibration(scores, labels)
+    clips = [f"{label} {index % 3}" for index, label in enumerate(labels)]
+    versions = fit_calibration(scores, labels, clips)
+    assert (versions.scale, versions.offset) == (alone.scale, alone.offset)
+    assert alone.limit == pytest.approx(math.log(12))
+    assert versions.limit == pytest.approx(math.log(3))

@@ -71,7 +71,7 @@ def test_a_network_alone_is_calibrated_on_clips_it_has_not_learned_from(
     write_checkpoint(tmp_path / "tiny", tiny.state, card, None)
     (tmp_path / "default.toml").touch()
 
-    recalibrate.calibrate_network("tiny", rows, ["clean", "ulaw"])
+    recalibrate.calibrate_network("tiny", rows, ["clean", "ulaw"], "training")
 
     again = load_checkpoint("tiny")
     assert again.calibration is not None
