@@ -12,6 +12,7 @@ not this module's business (`recipes.forge.picture_channel`).
     redrawn      the face or the whole picture as an auto-encoder draws it
     reenacted    another moment driven to this one's mesh, as a talking portrait is (Siarohin 2019)
     cross_blend  another person's face, colours matched (Face X-Ray, Li et al. 2020)
+    swapped      as another's decoder draws the face, the scheme of the first deepfakes (2017)
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class Material:
         stranger: another person.
         redrawn: the same picture as auto-encoders draw it, pixel on pixel.
         moment_redrawn: likewise ``moment``, or the picture itself where there is none.
+        swapped: the picture with another's face drawn over its own, None where nobody was learned.
     """
 
     face: Face
@@ -60,6 +62,7 @@ class Material:
     stranger: Face
     redrawn: tuple[Picture, ...]
     moment_redrawn: tuple[Picture, ...] = ()
+    swapped: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,15 +195,18 @@ def _cross_blend(material: Material, rng: np.random.Generator) -> tuple[NDArray[
     face = material.face
     mask = region_mask(face.landmarks, "whole", rng, _side(face))
     source = lay_onto(material.stranger, face)
-    weight = (mask > 0.5)[..., None]
-    n_px = max(float(weight.sum()), 1.0)
-    for_both = [(p * weight).sum((0, 1)) / n_px for p in (source, face.picture)]
-    spread = [
-        np.sqrt((((p - mean) * weight) ** 2).sum((0, 1)) / n_px)
-        for p, mean in zip((source, face.picture), for_both, strict=True)
-    ]
-    source = (source - for_both[0]) * (spread[1] / np.maximum(spread[0], 1.0)) + for_both[1]
-    return source.astype(np.float32), mask
+    return _with_colours_of(face.picture, source, mask), mask
+
+
+def _swapped(material: Material, rng: np.random.Generator) -> tuple[NDArray[np.float32], Mask]:
+    face = material.face
+    if material.swapped is None:
+        raise ValueError("this picture has no swapped face: its person taught no decoder")
+    mask = region_mask(face.landmarks, "whole", rng, _side(face))
+    source = material.swapped
+    if rng.random() < 0.5:
+        source = sharpen(source, rng.uniform(0.2, 1.5))
+    return _with_colours_of(face.picture, source.astype(np.float64), mask), mask
 
 
 KINDS: dict[str, Forger] = {
@@ -212,7 +218,23 @@ KINDS: dict[str, Forger] = {
     "redrawn": _redrawn,
     "reenacted": _reenacted,
     "cross_blend": _cross_blend,
+    "swapped": _swapped,
 }
+
+
+def _with_colours_of(
+    picture: Picture, source: NDArray[np.floating], mask: Mask
+) -> NDArray[np.float32]:
+    """Mean and deviation of every colour within the mask as the picture has them there."""
+    weight = (mask > 0.5)[..., None]
+    n_px = max(float(weight.sum()), 1.0)
+    for_both = [(p * weight).sum((0, 1)) / n_px for p in (source, picture)]
+    spread = [
+        np.sqrt((((p - mean) * weight) ** 2).sum((0, 1)) / n_px)
+        for p, mean in zip((source, picture), for_both, strict=True)
+    ]
+    matched = (source - for_both[0]) * (spread[1] / np.maximum(spread[0], 1.0)) + for_both[1]
+    return np.asarray(matched, np.float32)
 
 
 def _made_up_motion(points: Points, rng: np.random.Generator) -> Points:

@@ -14,11 +14,14 @@ from avdetect.observation import FACE_CROP_PX
 from recipes.datasets.face_folds import fold
 from recipes.datasets.faces import Faces, load_faces, person
 from recipes.forge.face_masks import Mask
+from recipes.forge.face_swap import load_swapped
 from recipes.forge.faces import Face, Material, Twins, forge
 from recipes.forge.picture_channel import apply_channel, draw_channel
 from recipes.forge.poor_past import PoorPast, apply_past, draw_past
 from recipes.forge.resynthesis import DECODERS, GROUPS, load_redrawn
 from recipes.forge.retouching import Picture
+
+_SWAPPED = "swapped"  # the one kind that only some pictures can be forged by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +65,16 @@ class TwinSource:
         self._faces = {group: load_faces(group) for group in GROUPS}
         decoders = DECODERS if {"redrawn", "reenacted"} & kinds.keys() else ()
         self._redrawn = {g: [load_redrawn(g, decoder) for decoder in decoders] for g in GROUPS}
+        self._swapped = {g: load_swapped(g) for g in GROUPS if _SWAPPED in kinds}
         self._pools = {
             (group, source): ids
             for group, faces in self._faces.items()
             for source, ids in _by_source(faces, fold(faces, held_out=held_out)).items()
         }
+        if self._swapped and not any(
+            self._swapped[group].known[ids].any() for (group, _), ids in self._pools.items()
+        ):
+            raise ValueError("nobody of this fold has a swapped face")
         # The root favours large sources without letting them drown the small ones.
         weights = np.sqrt([len(ids) for ids in self._pools.values()])
         self._pool_odds = weights / weights.sum()
@@ -95,6 +103,8 @@ class TwinSource:
         """A picture by chance and its forgery, before any channel."""
         group, index = self._draw_picture(rng)
         kind = kind or str(rng.choice(self._kinds, p=self._odds))
+        while kind == _SWAPPED and not self._swapped[group].known[index]:
+            group, index = self._draw_picture(rng)
         material = self._material(group, index, rng)
         if self._poor_share > 0.0 and rng.random() < self._poor_share:
             material = _with_past(material, draw_past(rng), redrawn_too=rng.random() < 0.5)
@@ -125,6 +135,7 @@ class TwinSource:
             stranger=self._stranger(group, index, rng),
             redrawn=tuple(np.asarray(r[index]) for r in self._redrawn[group]),
             moment_redrawn=tuple(np.asarray(r[other]) for r in self._redrawn[group]),
+            swapped=self._swapped[group].picture(faces, index) if self._swapped else None,
         )
 
     def _stranger(self, group: str, index: int, rng: np.random.Generator) -> Face:
@@ -175,6 +186,7 @@ def _with_past(material: Material, past: PoorPast, *, redrawn_too: bool) -> Mate
         moment=moment and replace(moment, picture=apply_past(past, moment.picture)),
         redrawn=worse(material.redrawn),
         moment_redrawn=worse(material.moment_redrawn),
+        swapped=None if material.swapped is None else worse((material.swapped,))[0],
     )
 
 

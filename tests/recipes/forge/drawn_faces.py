@@ -36,4 +36,5 @@ def drawn_material(seed=0):
         moment=drawn_face(seed + 1) if seed % 2 else None,
         stranger=drawn_face(seed + 2),
         redrawn=(np.asarray(cv2.GaussianBlur(face.picture, (0, 0), 1.5)),),
+        swapped=drawn_face(seed + 3).picture,
     )

@@ -4,11 +4,12 @@ import pytest
 
 import recipes.forge.twins as module
 from recipes.datasets.faces import Faces
+from recipes.forge.face_swap import SwappedFaces
 from recipes.forge.picture_channel import PictureChannel, apply_channel
 from recipes.forge.twins import TwinSource
 from tests.recipes.forge.drawn_faces import drawn_face
 
-KINDS = {"self_blend": 1.0, "other_moment": 1.0, "redrawn": 1.0, "cross_blend": 1.0}
+KINDS = {"self_blend": 1.0, "other_moment": 1.0, "redrawn": 1.0, "cross_blend": 1.0, "swapped": 1.0}
 
 
 def drawn_group(group):
@@ -21,6 +22,11 @@ def drawn_group(group):
     )
 
 
+def drawn_swaps(group, known=(False, True)):
+    drawn = np.stack([cv2.resize(p, (64, 64)) for p in drawn_group(group).pictures])
+    return SwappedFaces(drawn, np.resize(known, 8))
+
+
 @pytest.fixture
 def source(monkeypatch):
     monkeypatch.setattr(module, "load_faces", drawn_group)
@@ -31,6 +37,7 @@ def source(monkeypatch):
             [cv2.GaussianBlur(p, (0, 0), 1.5) for p in drawn_group(group).pictures]
         ),
     )
+    monkeypatch.setattr(module, "load_swapped", drawn_swaps)
     return TwinSource(KINDS, held_out=False)
 
 
@@ -82,3 +89,16 @@ def test_same_seed_same_twins(source):
 
     assert np.array_equal(first.fake, second.fake)
     assert first.kind == second.kind
+
+
+def test_only_faces_that_a_decoder_drew_are_swapped(source):
+    rng = np.random.default_rng(0)
+
+    assert all(source.draw(rng, "swapped").index % 2 for _ in range(12))
+
+
+def test_a_fold_without_swapped_faces_is_refused(source, monkeypatch):
+    monkeypatch.setattr(module, "load_swapped", lambda group: drawn_swaps(group, (False,)))
+
+    with pytest.raises(ValueError, match="swapped"):
+        TwinSource(KINDS, held_out=False)
