@@ -22,7 +22,7 @@ from avdetect.localise import suspicious_segments
 from avdetect.observation import Observation
 from avdetect.record import ClipRecord
 from avdetect.synchrony import measure_synchrony
-from avdetect.timeline import build_timeline, pick_evidence
+from avdetect.timeline import build_timeline, fuse_timeline, pick_evidence
 from avdetect.types import Decision, Part
 from avdetect.verdict import (
     BranchVerdict,
@@ -95,6 +95,9 @@ def judge(
         },
         modalities=_modalities([score for _, score in fused]),
         timeline=timeline,
+        fused_timeline=fuse_timeline(
+            timeline, [subject for subject, _ in fused], judges.fusion, record.end_s
+        ),
         evidence=pick_evidence(timeline),
         suspicious=suspicious_segments(record.outputs),
         synchrony=measure_synchrony(record.outputs.get(SYNC, {}), llrs.get(SYNC, {})),

@@ -9,8 +9,10 @@ import numpy as np
 from avdetect.branches.base import BranchOutput
 from avdetect.calibration import Calibration
 from avdetect.findings import finding_words
+from avdetect.fusion.cross_attention import CrossAttentionFusion
+from avdetect.fusion.subjects import Subject
 from avdetect.types import Part
-from avdetect.verdict import Evidence, TimelineEntry
+from avdetect.verdict import Evidence, FusedEntry, TimelineEntry
 
 _SHORTEST_BIN_S = 1.0  # shorter stretches are noise to a reader
 _MOST_BINS = 600  # per part: a two-hour call still gives a page a browser can draw
@@ -29,7 +31,7 @@ def build_timeline(
         calibrations: branch -> its clip calibration, applied to a bin's mean score.
         duration_s: length of the clip; sets the bin so that no part has more than 600.
     """
-    bin_s = max(_SHORTEST_BIN_S, duration_s / _MOST_BINS)
+    bin_s = _bin_seconds(duration_s)
     entries = [
         entry
         for branch, parts in outputs.items()
@@ -39,6 +41,56 @@ def build_timeline(
     return tuple(
         sorted(entries, key=lambda e: (e.start_s, e.branch, e.channel or "", e.face_track or 0))
     )
+
+
+def fuse_timeline(
+    timeline: Sequence[TimelineEntry],
+    subjects: Sequence[Subject],
+    fusion: CrossAttentionFusion,
+    duration_s: float,
+) -> tuple[FusedEntry, ...]:
+    """One entry per subject and bin in which any of its branches judged, ordered by time.
+
+    Branches that say nothing of a bin are absent from it, as they are from a clip they cannot
+    judge. What cross-attention adds is said of whole clips alone and has no part here.
+
+    Args:
+        timeline: of `build_timeline`.
+        subjects: who was judged.
+        fusion: how the LLRs of several branches become one.
+        duration_s: the length that the timeline was built with.
+    """
+    bin_s = _bin_seconds(duration_s)
+    said: dict[tuple[str, Part], dict[int, TimelineEntry]] = {}
+    for entry in timeline:
+        key = (entry.branch, Part(entry.channel, entry.face_track))
+        said.setdefault(key, {})[int((entry.start_s + entry.end_s) / 2 / bin_s)] = entry
+    fused = [
+        FusedEntry(
+            start_s=min(row.start_s for row in rows.values()),
+            end_s=max(row.end_s for row in rows.values()),
+            channel=subject.part.channel,
+            face_track=subject.part.face_track,
+            fake_llr=round(fusion.at_moment({n: row.fake_llr for n, row in rows.items()}), 4),
+        )
+        for subject in subjects
+        for rows in _rows_by_bin(subject, said)
+    ]
+    return tuple(sorted(fused, key=lambda e: (e.start_s, e.channel or "", e.face_track or 0)))
+
+
+def _rows_by_bin(
+    subject: Subject, said: Mapping[tuple[str, Part], Mapping[int, TimelineEntry]]
+) -> Iterator[dict[str, TimelineEntry]]:
+    """By branch, what was said of the subject in each bin in which anything was."""
+    parts = subject.parts()
+    found = {name: said.get((name, parts[name]), {}) for name in subject.fake_llrs}
+    for number in sorted({number for bins in found.values() for number in bins}):
+        yield {name: bins[number] for name, bins in found.items() if number in bins}
+
+
+def _bin_seconds(duration_s: float) -> float:
+    return max(_SHORTEST_BIN_S, duration_s / _MOST_BINS)
 
 
 def _bins(

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from avdetect.types import Decision
 
-SCHEMA_VERSION = "1.4"
+SCHEMA_VERSION = "1.5"
 
 
 def _finite(value: float) -> float:
@@ -86,6 +86,16 @@ class TimelineEntry(_Wire):
     start_s: Finite
     end_s: Finite
     branch: str
+    channel: str | None = None
+    face_track: int | None = None
+    fake_llr: Finite
+
+
+class FusedEntry(_Wire):
+    """One row of what the branches say together; indicative, like the timeline it is fused from."""
+
+    start_s: Finite
+    end_s: Finite
     channel: str | None = None
     face_track: int | None = None
     fake_llr: Finite
@@ -235,6 +245,9 @@ class Verdict(_Wire):
     branches: dict[str, BranchVerdict] = Field(default_factory=dict)
     modalities: Modalities = Modalities()
     timeline: tuple[TimelineEntry, ...] = ()
+    fused_timeline: tuple[FusedEntry, ...] = Field(
+        (), description="of each face with its voice, or either alone: the branches together"
+    )
     evidence: tuple[Evidence, ...] = ()
     suspicious: tuple[SuspiciousSegment, ...] = Field(
         (), description="stretches located by frames of 20 ms; they never enter the decision"

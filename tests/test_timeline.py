@@ -1,12 +1,20 @@
 """Rows to a timeline a reader can use."""
 
+import math
+
 import numpy as np
 import pytest
+import torch
 
 from avdetect.branches.base import BranchOutput
 from avdetect.calibration import Calibration
-from avdetect.timeline import build_timeline, pick_evidence
+from avdetect.fusion.any_forged import AnyForged
+from avdetect.fusion.cross_attention import CrossAttentionFusion
+from avdetect.fusion.late import LateFusion
+from avdetect.fusion.subjects import Subject
+from avdetect.timeline import build_timeline, fuse_timeline, pick_evidence
 from avdetect.types import Part
+from avdetect.verdict import TimelineEntry
 
 PLAIN = {"voice_clone": Calibration(scale=1.0, offset=0.0, limit=5.0)}
 LEFT = Part(channel="left")
@@ -54,3 +62,49 @@ def test_evidence_is_what_favours_fake_worst_first():
 def test_a_clean_clip_has_no_evidence():
     outputs = {"voice_clone": {LEFT: [rows(0.0, [-1.0, -0.5])]}}
     assert pick_evidence(build_timeline(outputs, PLAIN, 1.0)) == ()
+
+
+def fused(timeline, subjects, late=None, duration_s=3.0):
+    late = late or AnyForged({"voice_clone": 0.5, "visual_forgery": 0.5, "lip_sync": 0.5})
+    bounds = dict.fromkeys(("voice_clone", "visual_forgery"), Calibration(scale=1.0, offset=0.0, limit=5.0))
+    fusion = CrossAttentionFusion.late_alone(late, bounds, torch.device("cpu"))
+    return fuse_timeline(timeline, subjects, fusion, duration_s)
+
+
+def entry(branch, start_s, fake_llr, **part):
+    return TimelineEntry(
+        start_s=start_s, end_s=start_s + 0.8, branch=branch, fake_llr=fake_llr, **part
+    )
+
+
+def test_each_second_is_fused_from_the_branches_that_judged_it():
+    talker = Subject(
+        Part(channel="left", face_track=0), {"voice_clone": 1.0, "visual_forgery": 2.0}
+    )
+    timeline = [
+        entry("voice_clone", 0.0, 2.0, channel="left"),
+        entry("visual_forgery", 0.1, -1.0, face_track=0),
+        entry("visual_forgery", 1.1, 3.0, face_track=0),
+        entry("voice_clone", 0.0, 4.0, channel="right"),  # somebody else
+    ]
+    both, face = fused(timeline, [talker])
+    assert (both.start_s, both.end_s) == (0.0, 0.9)
+    assert (both.channel, both.face_track) == ("left", 0)
+    assert both.fake_llr == pytest.approx(math.log((math.exp(2) + math.exp(-1)) / 2), abs=1e-4)
+    assert (face.start_s, face.fake_llr) == (1.1, 3.0)
+
+
+def test_a_moment_claims_no_more_than_fusion_may():
+    talker = Subject(Part(channel="left", face_track=0), {"voice_clone": 1.0, "lip_sync": 1.0})
+    timeline = [
+        entry("voice_clone", 0.0, 5.0, channel="left"),
+        entry("lip_sync", 0.0, 5.0, channel="left", face_track=0),
+    ]
+    late = LateFusion({"lip_sync+voice_clone": (1.0, 1.0, 0.0)})
+    assert [e.fake_llr for e in fused(timeline, [talker], late)] == [5.0]
+
+
+def test_a_voice_alone_is_its_own_timeline():
+    timeline = [entry("voice_clone", s, 1.0 + s, channel="left") for s in (0.0, 1.0)]
+    alone = fused(timeline, [Subject(Part(channel="left"), {"voice_clone": 1.5})])
+    assert [(e.start_s, e.fake_llr) for e in alone] == [(0.0, 1.0), (1.0, 2.0)]

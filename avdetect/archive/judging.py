@@ -113,5 +113,5 @@ class DetectorJudge:
 
 
 def _kept(verdict: Verdict) -> str:
-    """What an archive keeps: all but the timeline, which outgrows the rest on long calls."""
-    return verdict.model_copy(update={"timeline": ()}).to_json()
+    """What an archive keeps: all but the timelines, which outgrow the rest on long calls."""
+    return verdict.model_copy(update={"timeline": (), "fused_timeline": ()}).to_json()

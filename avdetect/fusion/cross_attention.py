@@ -104,12 +104,11 @@ class CrossAttentionFusion:
     def judge(self, subject: Subject, windows: Sequence[WindowRows]) -> FusedScore:
         """Fuse one subject over a clip."""
         llrs = subject.fake_llrs
-        base = self._late.fake_llr(llrs)
         modal = [llrs.get(VOICE), llrs.get(FACE), llrs.get(SYNC)]
         scores = self.scores(subject, windows)
         if scores is None:
             return FusedScore(
-                fake_llr=self._bounded(base) if len(llrs) > 1 else base,
+                fake_llr=self.at_moment(llrs),
                 audio_fake=modal[0],
                 video_fake=modal[1],
                 out_of_sync=modal[2],
@@ -119,6 +118,7 @@ class CrossAttentionFusion:
             None if llr is None else llr + self._calibration.scale * float(scores[k + 1])
             for k, llr in enumerate(modal)
         ]
+        base = self._late.fake_llr(llrs)
         return FusedScore(
             fake_llr=self._bounded(base + self._calibration.fake_llr(float(scores[0]))),
             audio_fake=added[0],
@@ -126,6 +126,11 @@ class CrossAttentionFusion:
             out_of_sync=added[2],
             added=self._late.terms(llrs),
         )
+
+    def at_moment(self, fake_llrs: Mapping[str, float]) -> float:
+        """Late fusion of what the branches say of one moment; one alone is passed on unchanged."""
+        fused = self._late.fake_llr(fake_llrs)
+        return self._bounded(fused) if len(fake_llrs) > 1 else fused
 
     def _bounded(self, fake_llr: float) -> float:
         # A sum of bounded LLRs must not claim more than the clips that fusion was fitted on allow.

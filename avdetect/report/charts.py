@@ -7,7 +7,7 @@ underneath each other on the page happened at the same time.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avdetect.exhibits import Attribution, AudioExhibit
+from avdetect.report import words
 from avdetect.types import Part
-from avdetect.verdict import Evidence, TimelineEntry, Verdict
+from avdetect.verdict import Evidence, FusedEntry, TimelineEntry, Verdict
 
 WIDTH = 720.0
 _COLUMNS = 720  # one timeline column per unit of width: longer clips are shown by their worst
@@ -37,7 +38,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """One branch's judgement of one part along the clip."""
+    """The judgement of one part along the clip, by one branch or by `words.TOGETHER`."""
 
     branch: str
     part: Part
@@ -100,6 +101,7 @@ def llr_span(verdict: Verdict) -> float:
     found = [verdict.fake_llr, *(branch.fake_llr for branch in verdict.branches.values())]
     found += [part.fake_llr for branch in verdict.branches.values() for part in branch.parts]
     found += [entry.fake_llr for entry in verdict.timeline]
+    found += [entry.fake_llr for entry in verdict.fused_timeline]
     return max(3.0, *(math.ceil(abs(llr)) for llr in found if llr is not None), 3.0)
 
 
@@ -113,6 +115,21 @@ def timeline_lanes(entries: Iterable[TimelineEntry], duration_s: float) -> list[
     return [
         Lane(branch=branch, part=part, bars=tuple(_bars(group, duration_s)))
         for (branch, part), group in ordered
+    ]
+
+
+def together_lanes(verdict: Verdict, duration_s: float) -> list[Lane]:
+    """One lane per face with its voice: what the branches say together.
+
+    A face or a voice alone has no lane: its branch's own says the same.
+    """
+    groups: dict[Part, list[FusedEntry]] = {}
+    for entry in verdict.fused_timeline:
+        if entry.channel is not None and entry.face_track is not None:
+            groups.setdefault(Part(entry.channel, entry.face_track), []).append(entry)
+    return [
+        Lane(branch=words.TOGETHER, part=part, bars=tuple(_bars(group, duration_s)))
+        for part, group in sorted(groups.items(), key=lambda item: str(item[0]))
     ]
 
 
@@ -197,7 +214,7 @@ def _thin(envelope: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.stack([low, high], axis=1)
 
 
-def _bars(entries: list[TimelineEntry], duration_s: float) -> Iterable[Bar]:
+def _bars(entries: Sequence[TimelineEntry | FusedEntry], duration_s: float) -> Iterable[Bar]:
     columns = np.full(_COLUMNS, np.nan)
     scale = _COLUMNS / duration_s if duration_s > 0 else 0.0
     for entry in entries:

@@ -114,7 +114,10 @@ def render_page(
             width=charts.WIDTH,
             span=charts.llr_span(verdict),
             ticks=charts.time_ticks(duration_s),
-            lanes=charts.timeline_lanes(verdict.timeline, duration_s),
+            lanes=[
+                *charts.together_lanes(verdict, duration_s),
+                *charts.timeline_lanes(verdict.timeline, duration_s),
+            ],
             posteriors=_posteriors(verdict),
             channels=[_channel_figure(item, verdict, duration_s) for item in shown.audio],
             faces=shown.faces,

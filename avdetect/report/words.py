@@ -17,6 +17,8 @@ BRANCH_WORDS = {
     "lip_sync": "lip sync",
 }
 
+TOGETHER = "all together"
+
 REFERENCE_CAVEAT = (
     "similarity is not identity: a good clone of the enrolled person scores high, too; "
     "a low value says another person"

@@ -10,7 +10,8 @@ import pytest
 from avdetect.exhibits import Attribution, AudioExhibit
 from avdetect.report import charts
 from avdetect.types import Part
-from avdetect.verdict import Evidence, TimelineEntry
+from avdetect.verdict import Evidence, FusedEntry, TimelineEntry
+from tests.report import known
 
 
 def entry(start_s: float, end_s: float, fake_llr: float, channel: str = "mono") -> TimelineEntry:
@@ -121,3 +122,16 @@ def test_a_judge_that_no_patch_moves_is_drawn_without_colour():
     )
     (patch,) = charts.attribution_patches(still, 100.0, 10.0, 0.0)
     assert patch.strength == 0.0
+
+
+def test_a_face_with_its_voice_has_a_lane_of_all_together():
+    rows = [
+        FusedEntry(start_s=0.0, end_s=1.0, channel="left", face_track=0, fake_llr=1.5),
+        FusedEntry(start_s=0.0, end_s=1.0, channel="right", fake_llr=-1.0),
+    ]
+    verdict = known.fake_call().model_copy(update={"fused_timeline": tuple(rows)})
+
+    (lane,) = charts.together_lanes(verdict, 2.0)
+
+    assert (lane.branch, lane.part) == ("all together", Part(channel="left", face_track=0))
+    assert [(bar.start_s, bar.end_s, bar.fake_llr) for bar in lane.bars] == [(0.0, 1.0, 1.5)]

@@ -19,7 +19,7 @@ import pytest
 from avdetect.errors import OutputError
 from avdetect.report import html
 from avdetect.report.html import prepare_folder, render_page, write_report
-from avdetect.verdict import Stream
+from avdetect.verdict import FusedEntry, Stream
 from tests.report import known
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -211,6 +211,14 @@ def test_a_photograph_has_no_time():
     assert "Along the clip" not in page
     assert "still picture" in page
     assert 'alt="Face 0"' in page
+
+
+def test_what_all_say_together_stands_above_what_each_says():
+    row = FusedEntry(start_s=0.0, end_s=4.0, channel="left", face_track=0, fake_llr=1.5)
+    verdict = known.fake_call().model_copy(update={"fused_timeline": (row,)})
+    page = render_page(verdict, exhibits=known.exhibits())
+    chart = page[page.index("Along the clip") :]
+    assert 0 < chart.index("<b>all together</b>") < chart.index("<b>visual forgery</b>")
 
 
 def test_same_verdict_gives_the_same_page(full_page):
