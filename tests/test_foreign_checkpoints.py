@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from transformers import Wav2Vec2Model
+from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from avdetect.branches.lip_sync import build_lip_sync
 from avdetect.branches.sync_encoders import build_encoder
 from avdetect.branches.voice_clone import build_voice_clone
+from avdetect.branches.voice_front_ends import front_end
 from avdetect.calibration import Calibration
 from avdetect.checkpoint import load_checkpoint
 from avdetect.checkpoint_writer import write_checkpoint
@@ -23,6 +24,7 @@ from avdetect.foreign_checkpoints import import_checkpoint
 from avdetect.nn.aasist import AASIST_L, Aasist
 from avdetect.nn.av_hubert_sync import AvHubertSync
 from avdetect.nn.sync_head import ConsistencyHead
+from avdetect.nn.trained_state import load_trained_state
 from avdetect.nn.xlsr_aasist import XlsrAasist
 from avdetect.types import Segment
 from eval.shared_data import shared_path
@@ -57,15 +59,39 @@ def test_official_aasist_becomes_a_model_that_judges(
     assert len(set(output.scores.tolist())) == 1  # one judgement of the whole window
 
 
-def test_xlsr_checkpoint_keeps_its_speech_model(models: Path) -> None:
+@requires_shared
+@pytest.mark.parametrize("name", ["AASIST", "AASIST-L"])
+def test_an_imported_aasist_gives_the_official_logits(models: Path, name: str) -> None:
+    import_checkpoint("aasist", shared_path(f"peers/weights/{name}.pth"), models / "mine")
+    golden = np.load(shared_path(f"golden/aasist_{name}.npz"))
+    with torch.inference_mode():
+        _, logits = imported_judge("mine")(torch.from_numpy(golden["waveforms"]))
+    np.testing.assert_allclose(logits, golden["logits_spoof_bona"], atol=1e-4)
+
+
+def test_an_imported_xlsr_gives_the_logits_of_the_file(models: Path) -> None:
     torch.manual_seed(0)
-    original = XlsrAasist(Wav2Vec2Model(TINY)).eval()
+    # 64 features an attention head, as in every published model: the file does not tell.
+    sized = Wav2Vec2Config(**TINY.to_diff_dict() | {"hidden_size": 128, "num_attention_heads": 2})
+    original = XlsrAasist(Wav2Vec2Model(sized)).eval()
     theirs = {f"module.{_their_name(k)}": v for k, v in original.state_dict().items()}
     torch.save(theirs, models / "best.pth")
     import_checkpoint("xlsr-aasist", models / "best.pth", models / "xlsr")
+    waveform = torch.randn(2, 64_600)
+    with torch.inference_mode():
+        _, logits = imported_judge("xlsr")(waveform)
+        _, expected = original(waveform)
+    np.testing.assert_allclose(logits, expected, atol=1e-4)
     branch = build_voice_clone(load_checkpoint("xlsr"), CPU)
     [[output]] = branch.run([observe(0.0, 4.0, Segment(0.0, 4.0))])
     assert output.missing is None
+
+
+def imported_judge(name: str) -> nn.Module:
+    checkpoint = load_checkpoint(name)
+    net = front_end(checkpoint.card.config).build(checkpoint.card.config)
+    load_trained_state(net, checkpoint.state)
+    return net.eval().get_submodule("judge")
 
 
 def _their_name(name: str) -> str:

@@ -66,7 +66,9 @@ def test_a_clean_clip_has_no_evidence():
 
 def fused(timeline, subjects, late=None, duration_s=3.0):
     late = late or AnyForged({"voice_clone": 0.5, "visual_forgery": 0.5, "lip_sync": 0.5})
-    bounds = dict.fromkeys(("voice_clone", "visual_forgery"), Calibration(scale=1.0, offset=0.0, limit=5.0))
+    bounds = dict.fromkeys(
+        ("voice_clone", "visual_forgery"), Calibration(scale=1.0, offset=0.0, limit=5.0)
+    )
     fusion = CrossAttentionFusion.late_alone(late, bounds, torch.device("cpu"))
     return fuse_timeline(timeline, subjects, fusion, duration_s)
 
