@@ -26,6 +26,7 @@ from recipes.defence.settings import (
     read_settings,
 )
 from recipes.defence.train_identity import load_identity, vectors_of
+from recipes.forge.resynthesis import edges
 
 _IDENTITY_WEIGHT = 0.1  # of the likeness to the source, as the encoder itself sees it
 _OTHERS_SHARE = 0.3  # of the batch swapped to another person, where only the likeness is asked for
@@ -109,14 +110,10 @@ def _loss(
     like = identity(to_side(drawn, identity.config.side_px))
     loss: Tensor = (
         (redrawn - true).abs().mean()
-        + 2.0 * (_edges(redrawn) - _edges(true)).abs().mean()
+        + 2.0 * (edges(redrawn) - edges(true)).abs().mean()
         + _IDENTITY_WEIGHT * (1.0 - F.cosine_similarity(like, wanted)).mean()
     )
     return loss
-
-
-def _edges(picture: Tensor) -> Tensor:
-    return picture - F.avg_pool2d(picture, 3, 1, 1)
 
 
 def main() -> None:

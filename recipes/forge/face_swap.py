@@ -27,9 +27,9 @@ from avdetect.faces.align import align_face, face_transform
 from avdetect.observation import FACE_CROP_PX
 from recipes.datasets.face_folds import fold
 from recipes.datasets.faces import CACHE, Faces, load_faces, person
+from recipes.forge.resynthesis import GROUPS, edges
 from recipes.forge.retouching import Picture, Points
 
-GROUPS = ("photographs", "sync", "development")
 SIDE_PX = 64
 _MARGIN_PX = 16  # of the aligned crop that the swapper does not see
 _LEAST_PICTURES = 24  # of a person: fewer do not teach a decoder
@@ -148,7 +148,7 @@ def train(people: Cast, n_steps: int, seed: int = 0) -> SwapNetwork:
         if rng.random() < 0.5:
             true = true.flip(-1)
         drawn = net(_warped(true, chance), whose)
-        loss = (drawn - true).abs().mean() + 2.0 * (_edges(drawn) - _edges(true)).abs().mean()
+        loss = (drawn - true).abs().mean() + 2.0 * (edges(drawn) - edges(true)).abs().mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -207,10 +207,6 @@ def _warped(faces: Tensor, chance: torch.Generator) -> Tensor:
     grid = F.affine_grid(still, list(faces.shape), align_corners=False)
     moved = grid + bend.permute(0, 2, 3, 1)
     return F.grid_sample(faces, moved, padding_mode="border", align_corners=False)
-
-
-def _edges(picture: Tensor) -> Tensor:
-    return picture - F.avg_pool2d(picture, 3, 1, 1)
 
 
 def _cache(group: str) -> Path:

@@ -86,7 +86,7 @@ def train(decoder: str, seconds: float, seed: int = 0) -> AutoEncoder:
         batch = _to_tensor(np.stack([pictures[rng.choice(ids)] for pictures, ids in chosen]))
         with torch.autocast("cpu", torch.bfloat16):
             drawn = net(batch).float()
-        loss = (drawn - batch).abs().mean() + 2.0 * (_edges(drawn) - _edges(batch)).abs().mean()
+        loss = (drawn - batch).abs().mean() + 2.0 * (edges(drawn) - edges(batch)).abs().mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -108,7 +108,8 @@ def redraw(net: AutoEncoder, group: str, decoder: str) -> None:
             )
 
 
-def _edges(picture: Tensor) -> Tensor:
+def edges(picture: Tensor) -> Tensor:
+    """What a box of three pixels smooths away."""
     return picture - F.avg_pool2d(picture, 3, 1, 1)
 
 

@@ -62,7 +62,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--config", type=Path, default=Path(__file__).with_name("config.toml"))
-    parser.add_argument("--runs", nargs=2, required=True, help="the earlier one first")
+    parser.add_argument("--runs", nargs="+", required=True, help="the earlier one first")
     parser.add_argument("--run", required=True, help="name of the folder to write under runs/")
     given = parser.parse_args()
     torch.set_num_threads(1)
