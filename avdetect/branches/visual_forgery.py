@@ -153,7 +153,8 @@ class VisualForgeryBranch:
             said: FaceForgery = self._net(pixels)
             score = said.score
             if self._contrast is not None:
-                score = torch.where(still.to(self._device), score, self._contrast(said.mask_logits))
+                of_still, read = self._contrast.of_still(score), self._contrast(said.mask_logits)
+                score = torch.where(still.to(self._device), of_still, read)
             return said.token.cpu(), score.cpu(), mask_of(said.mask_logits).cpu()
 
         inputs = (torch.from_numpy(crops), torch.from_numpy(still))

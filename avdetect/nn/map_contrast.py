@@ -19,10 +19,17 @@ _MOST_LOG_ODDS = 6.0  # a cell surer than this is no more of a witness
 
 
 class MapContrast(nn.Module):
-    """A linear reading of a mirrored map, blind to its mean."""
+    """A linear reading of a mirrored map, blind to its mean.
+
+    Still pictures are judged by the network's own score, which is brought to the scale of this
+    reading: one calibration then serves both.
+    """
+
+    still_level: Tensor
 
     def __init__(self) -> None:
         super().__init__()
+        self.register_buffer("still_level", torch.tensor([1.0, 0.0]))  # factor, then what is added
         self.weight = nn.Parameter(torch.zeros(VIEW_CELLS, HALF_CELLS))
         self.bias = nn.Parameter(torch.zeros(()))
 
@@ -40,6 +47,10 @@ class MapContrast(nn.Module):
         """
         weight = self.weight - self.weight.mean()
         return (contrast_cells(mask_logits) * weight).sum((1, 2)) + self.bias
+
+    def of_still(self, score: Tensor) -> Tensor:
+        """(B,) scores of whole pictures, on the scale of what is read of maps."""
+        return score * self.still_level[0] + self.still_level[1]
 
 
 def contrast_cells(mask_logits: Tensor) -> Tensor:

@@ -39,10 +39,14 @@ class RedrawingJudge(nn.Module):
     through codecs and lines, and one tells how sure it is that the sound did. Each has a scale and
     offset of its own, the second one for wide and one for telephone bandwidth, by which a score
     says the same everywhere.
+
+    A linear model says the more, the farther a sound lies from everything it learned from. So what
+    is said is drawn to nothing as the numbers leave the usual.
     """
 
     centre: Tensor
     spread: Tensor
+    usual: Tensor
     scale: Tensor
     offset: Tensor
 
@@ -53,6 +57,8 @@ class RedrawingJudge(nn.Module):
         self.linear = nn.Linear(s.n_numbers, 3)  # as recorded, coded, which of the two
         self.register_buffer("centre", torch.zeros(3, s.n_numbers))
         self.register_buffer("spread", torch.ones(3, s.n_numbers))
+        # Mean square deviation of the numbers, by model, beyond which less is said.
+        self.register_buffer("usual", torch.full((3,), torch.inf))
         self.register_buffer("scale", torch.ones(3))  # as recorded; coded wide; coded narrow
         self.register_buffer("offset", torch.zeros(3))
 
@@ -76,7 +82,8 @@ class RedrawingJudge(nn.Module):
         """(B, N) to (B, 3): what the three models say."""
         standard = (numbers[:, None] - self.centre) / self.spread
         standard = standard.clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS)
-        return (standard * self.linear.weight).sum(2) + self.linear.bias
+        said = (standard * self.linear.weight).sum(2) + self.linear.bias
+        return said * (self.usual / standard.square().mean(2)).clamp(max=1.0).square()
 
     def mixed(self, raw: Tensor, narrow: Tensor) -> Tensor:
         """(B, 3) of `raw` and (B,) narrow to (B,) levelled log-odds."""

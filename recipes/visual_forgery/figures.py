@@ -67,8 +67,9 @@ def judge_with(net: FaceNetwork, contrast: MapContrast | None = None) -> Judge:
 
     def batch(faces: Tensor) -> tuple[Tensor, ...]:
         said = net(faces.permute(0, 3, 1, 2).float() / 255.0)
-        read = said.score if contrast is None else contrast(said.mask_logits)
-        return said.score, read, said.mask_logits
+        if contrast is None:
+            return said.score, said.score, said.mask_logits
+        return contrast.of_still(said.score), contrast(said.mask_logits), said.mask_logits
 
     def judge(crops: Sequence[NDArray[np.uint8]]) -> Judged:
         scores, read, maps = run_fixed(batch, torch.from_numpy(np.stack(crops)), CPU_BATCH)

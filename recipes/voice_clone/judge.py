@@ -22,6 +22,7 @@ from recipes.voice_clone.settings import JudgeSettings
 
 _MADE = ("twin", "said")  # of a human clip, by us
 _UNCODED = ("clean", *_MADE)
+_USUAL_PERCENTILE = 90  # of the mean square deviation of what a model learned from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +156,8 @@ def _fit_model(
     standard = np.clip((numbers - centre) / spread, -MOST_DEVIATIONS, MOST_DEVIATIONS)
     linear = LogisticRegression(C=ridge, max_iter=1000).fit(standard, labels, sample_weight=weights)
     with torch.no_grad():
+        if k < 2:  # which of the two a sound is stays said, however odd it is
+            head.usual[k] = float(np.percentile(np.square(standard).mean(1), _USUAL_PERCENTILE))
         head.centre[k], head.spread[k] = torch.from_numpy(centre), torch.from_numpy(spread)
         head.linear.weight[k] = torch.from_numpy(linear.coef_[0]).float()
         head.linear.bias[k] = float(linear.intercept_[0])

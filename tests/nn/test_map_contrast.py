@@ -52,3 +52,9 @@ def test_a_cell_beyond_all_doubt_is_bounded(contrast):
 def test_other_shapes_are_refused(contrast):
     with pytest.raises(ShapeError, match="mask_logits"):
         contrast(torch.zeros(1, 28, 28))
+
+
+def test_scores_of_stills_are_brought_to_its_scale(contrast):
+    contrast.still_level[:] = torch.tensor([2.0, -0.5])
+
+    assert contrast.of_still(torch.tensor([0.0, 1.5])).tolist() == [-0.5, 2.5]

@@ -39,6 +39,15 @@ def test_an_outlier_says_no_more_than_four_deviations() -> None:
     assert far == farther
 
 
+def test_the_farther_a_sound_lies_from_the_usual_the_less_is_said() -> None:
+    judge = made(-40.0)
+    judge.usual[:2] = 1.0
+    usual, odd, odder = judge(torch.tensor([1.0, 2.0, 4.0])[:, None].expand(3, 3), torch.zeros(3))
+    assert usual == 0.5 * 1.0 + 0.25
+    assert odd == (0.5 * 2.0 + 0.25) / 4**2
+    assert 0.0 < odder < odd < usual
+
+
 def test_its_table_builds_the_same_shape_again() -> None:
     judge = made(0.0)
     again = RedrawingJudge(JudgeSettings(**judge.table()))
