@@ -89,7 +89,7 @@ def write_scores(protocol: Protocol, measured: list[Measured], llrs: dict[str, f
         )
         for fold in protocol.sets["all"]
         for m in measured
-        if m.fold == fold and not m.forged
+        if m.fold == fold and m.as_it_is
     ]
     write_out_of_fold(
         _RESULTS / "video" / "out_of_fold.csv",
@@ -103,7 +103,7 @@ def gain(
     measured: list[Measured], llrs: dict[str, float], control: dict[str, float]
 ) -> dict[str, float | list[float]]:
     """Difference of AUC on the same clips, with its interval over people."""
-    judged = [m for m in measured if not m.forged and m.row["file"] in llrs]
+    judged = [m for m in measured if m.as_it_is and m.row["file"] in llrs]
     labels = np.array([int(is_fake(m)) for m in judged])
     ours, theirs = (np.array([some[m.row["file"]] for m in judged]) for some in (llrs, control))
     people = [group_of(m.row) for m in judged]
@@ -116,7 +116,7 @@ def gain(
 
 def figures_of(measured: list[Measured], llrs: dict[str, float]) -> dict[str, float | list[float]]:
     """Figures of the clips as they are, over those with any evidence."""
-    judged = [m for m in measured if not m.forged and m.row["file"] in llrs]
+    judged = [m for m in measured if m.as_it_is and m.row["file"] in llrs]
     labels = np.array([int(is_fake(m)) for m in judged])
     values = np.array([llrs[m.row["file"]] for m in judged])
     people = [group_of(m.row) for m in judged]
@@ -144,9 +144,10 @@ def write_fit(fitted: Fit, figures: dict[str, Any], used: list[Measured]) -> Non
     facts = {
         "command": _COMMAND,
         "folds": sorted({m.fold for m in used}),
-        "real_clips": sum(not is_fake(m) for m in used),
-        "fakes_of_others": sum(is_fake(m) and not m.forged for m in used),
+        "real_clips": sum(not is_fake(m) and m.as_it_is for m in used),
+        "fakes_of_others": sum(is_fake(m) and m.as_it_is for m in used),
         "own_forgeries": sum(m.forged for m in used),
+        "recompressed": sum(m.recompressed for m in used),
     }
     for branch in (FACE, SYNC):
         write_calibration(MODELS / names[branch], fitted.calibrations[branch])

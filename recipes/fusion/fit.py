@@ -78,6 +78,8 @@ def is_fake(measured: Measured) -> bool:
 
 def truth_of(branch: str, measured: Measured) -> int | None:
     """1 or 0 for what a branch can see of a clip, None where that is not known."""
+    if measured.recompressed and branch != FACE:
+        return None
     if measured.forged:
         seen = dict(zip(LABELS, VARIANTS[measured.sample.variant], strict=True))
         return seen[{VOICE: "audio_fake", FACE: "video_fake", SYNC: "out_of_sync"}[branch]]
@@ -89,8 +91,10 @@ def truth_of(branch: str, measured: Measured) -> int | None:
 def fit(judges: Judges, chosen: Sequence[Measured], rule: str = RULES[0]) -> Fit:
     """Calibrate the picture and the synchrony branch, then fuse all of them, on ``chosen``.
 
-    Half of the weight lies on real clips, a quarter each on other people's fakes and on our own
-    forgeries of the same real clips: a user meets both.
+    The picture branch is calibrated on clips as they are and recompressed alike, so that what it
+    claims holds for poor recordings, too. In the fit of fusion, half of the weight lies on real
+    clips, a quarter each on other people's fakes and on our own forgeries of the same real clips:
+    a user meets both.
     """
     calibrations = {VOICE: judges.voice}
     for branch in (FACE, SYNC):
@@ -124,7 +128,7 @@ def fused_llrs(judges: Judges, fitted: Fit, chosen: Sequence[Measured]) -> dict[
     )
     llrs: dict[str, float] = {}
     for measured in chosen:
-        scores = {} if measured.forged else raw_scores(judges, measured)
+        scores = raw_scores(judges, measured) if measured.as_it_is else {}
         if scores:
             found = {name: fitted.calibrations[name].fake_llr(s) for name, s in scores.items()}
             windows = [WindowRows(segment, outputs) for segment, outputs in measured.sample.windows]
@@ -189,8 +193,8 @@ def _items(
     judges: Judges, chosen: Sequence[Measured], calibrations: Mapping[str, Calibration]
 ) -> tuple[list[Item], list[Measured]]:
     """Clips that two branches judged."""
-    by_sample = {id(measured.sample): measured for measured in chosen}
-    items = prepare([m.sample for m in chosen], judges.branches, dict(calibrations))
+    by_sample = {id(m.sample): m for m in chosen if not m.recompressed}
+    items = prepare([m.sample for m in by_sample.values()], judges.branches, dict(calibrations))
     return items, [by_sample[id(item.sample)] for item in items]
 
 

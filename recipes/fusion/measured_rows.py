@@ -2,23 +2,29 @@
 
     python -m recipes.fusion.measured_rows [--shard 0/2]
 
-Every clip of the protocol's measured folds as it is, and forged variants of its real ones, in
-``runs/fusion/measured_rows/``. Nothing is trained on these rows: `recipes.fusion.calibrate` fits a
-handful of numbers on some folds of them and measures on the others.
+Every clip of the protocol's measured folds as it is and recompressed, and forged variants of its
+real ones, in ``runs/fusion/measured_rows/``. Nothing is trained on these rows:
+`recipes.fusion.calibrate` fits a handful of numbers on some folds and measures on the others.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 from rich.progress import track
 
+from avdetect.branches.base import Branch, BranchOutput
 from avdetect.errors import UsageError
+from avdetect.fusion.subjects import FACE
+from avdetect.judgement import run_branches
+from avdetect.observation import Observation
 from eval.protocol import Protocol, read_protocol
 from eval.splits import Row, video_split
-from recipes.datasets.talking_heads import load_clip
+from recipes.datasets.talking_heads import TalkingHeadClip, load_clip
+from recipes.forge.picture_channel import h264
 from recipes.fusion.rows import (
     RUN,
     Sample,
@@ -33,6 +39,8 @@ from recipes.fusion.variants import observations
 
 FOLDER = RUN / "measured_rows"
 AS_IT_IS = "real"  # the variant without a forgery; the clip itself may be another's fake
+RECOMPRESSED = "recompressed"  # the same, its face crops through H.264 as poor as any in the field
+_POOR_CRF = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +50,8 @@ class Measured:
     Attributes:
         row: its line in ``clips.csv``.
         fold: of the protocol.
-        sample: what the branches saw; its variant is `AS_IT_IS` or a key of ``VARIANTS``.
+        sample: what the branches saw; its variant is `AS_IT_IS`, `RECOMPRESSED` or a key of
+            ``VARIANTS``.
     """
 
     row: Row
@@ -50,9 +59,19 @@ class Measured:
     sample: Sample
 
     @property
+    def as_it_is(self) -> bool:
+        """The clip and nothing done to it: what figures are of."""
+        return self.sample.variant == AS_IT_IS
+
+    @property
+    def recompressed(self) -> bool:
+        """The clip as a poor recording; it teaches the picture branch alone."""
+        return self.sample.variant == RECOMPRESSED
+
+    @property
     def forged(self) -> bool:
         """A variant of a real clip that we forged."""
-        return self.sample.variant != AS_IT_IS
+        return not (self.as_it_is or self.recompressed)
 
 
 def measured_samples(protocol: Protocol) -> list[Measured]:
@@ -86,13 +105,9 @@ def main() -> None:
         if path.is_file():
             continue
         clip = load_clip(row["file"])
-        seen = list(observations(clip)) if len(clip.frame_index) else []
-        said = {name: branch.run(seen) for name, branch in branches.items()}
-        variants = {
-            AS_IT_IS: [
-                (o, {name: found[k] for name, found in said.items()}) for k, o in enumerate(seen)
-            ]
-        }
+        variants = {AS_IT_IS: _windows(clip, branches)}
+        if len(clip.faces):
+            variants[RECOMPRESSED] = _windows(recompressed(clip), {FACE: branches[FACE]})
         if row in speaking:
             # Foreign speech of the same fold: who fits on a fold hears nobody of another.
             fold = fold_of[row["source_repo"]]
@@ -100,6 +115,21 @@ def main() -> None:
             made = forge_rows(row, beside, branches)
             variants |= {name: windows for name, windows in made.items() if name != "real"}
         write_rows_file(path, variants)
+
+
+def recompressed(clip: TalkingHeadClip) -> TalkingHeadClip:
+    """A clip whose face crops went through H.264 at the grid's poorest rate."""
+    return replace(
+        clip, faces=np.stack([h264(face, _POOR_CRF, predicted=True) for face in clip.faces])
+    )
+
+
+def _windows(
+    clip: TalkingHeadClip, branches: Mapping[str, Branch]
+) -> list[tuple[Observation, dict[str, list[BranchOutput]]]]:
+    """Each observation of a clip, with what every branch says of it."""
+    seen = list(observations(clip)) if len(clip.frame_index) else []
+    return list(zip(seen, run_branches(branches, seen), strict=True))
 
 
 def _folds_by_source(protocol: Protocol) -> dict[str, str]:

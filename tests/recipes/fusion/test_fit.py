@@ -16,10 +16,11 @@ from avdetect.fusion.late import LateFusion
 from avdetect.fusion.subjects import FACE, SYNC, VOICE
 from avdetect.types import Part, Segment
 from eval.protocol import read_protocol
+from recipes.datasets.talking_heads import TalkingHeadClip
 from recipes.fusion import measured_rows
 from recipes.fusion.calibrate import load_network
 from recipes.fusion.fit import EQUAL_SHARES, Judges, fit, fused_llrs, late_patterns, raw_scores
-from recipes.fusion.measured_rows import Measured
+from recipes.fusion.measured_rows import RECOMPRESSED, Measured, recompressed
 from recipes.fusion.rows import Sample, load_branches
 from tests.shared import requires_shared
 
@@ -124,3 +125,34 @@ def test_a_clip_without_rows_is_named_and_not_left_out(tmp_path, monkeypatch) ->
     monkeypatch.setattr(measured_rows, "FOLDER", tmp_path)
     with pytest.raises(UsageError, match=r"npz: not made yet; run python -m recipes\.fusion"):
         measured_rows.measured_samples(read_protocol("video"))
+
+
+def test_recompressed_clips_calibrate_the_picture_and_nothing_else(
+    judges: Judges, clips: list[Measured]
+) -> None:
+    poor = [measured(judges, n, RECOMPRESSED, (FACE, SYNC)) for n in range(0, N_CLIPS, 2)]
+    assert not any(m.forged or m.as_it_is for m in poor)
+    before, after = fit(judges, clips), fit(judges, [*clips, *poor])
+    # Real clips whose pictures look forged once recompressed: less is claimed of any.
+    assert after.calibrations[FACE].fake_llr(1.0) < before.calibrations[FACE].fake_llr(1.0)
+    assert after.calibrations[FACE].limit == before.calibrations[FACE].limit
+    assert after.calibrations[SYNC] == before.calibrations[SYNC]
+    assert fused_llrs(judges, before, [*clips, *poor]) == fused_llrs(judges, before, clips)
+
+
+def test_a_recompressed_clip_keeps_all_but_its_pictures() -> None:
+    rng = np.random.default_rng(0)
+    faces = rng.integers(0, 255, (2, 224, 224, 3), dtype=np.uint8)
+    clip = TalkingHeadClip(
+        file="a.mp4",
+        mouths=np.zeros((2, 96, 96), np.uint8),
+        frame_index=np.arange(2),
+        landmarks=np.zeros((2, 478, 2), np.float32),
+        faces=faces,
+        face_index=np.arange(2),
+        audio=np.zeros(1600, np.float32),
+    )
+    poor = recompressed(clip)
+    assert poor.faces.shape == faces.shape and poor.faces.dtype == np.uint8
+    assert np.abs(poor.faces.astype(int) - faces).mean() > 5.0
+    assert poor.mouths is clip.mouths and poor.audio is clip.audio
