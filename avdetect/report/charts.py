@@ -19,6 +19,8 @@ from avdetect.report import words
 from avdetect.types import Part
 from avdetect.verdict import Evidence, FusedEntry, TimelineEntry, Verdict
 
+Entry = TimelineEntry | FusedEntry
+
 WIDTH = 720.0
 _COLUMNS = 720  # one timeline column per unit of width: longer clips are shown by their worst
 _PATCHES_TOLD = 3
@@ -107,29 +109,26 @@ def llr_span(verdict: Verdict) -> float:
 
 def timeline_lanes(entries: Iterable[TimelineEntry], duration_s: float) -> list[Lane]:
     """One lane per branch and part; those of a branch stand together."""
-    groups: dict[tuple[str, Part], list[TimelineEntry]] = {}
-    for entry in entries:
-        key = (entry.branch, Part(entry.channel, entry.face_track))
-        groups.setdefault(key, []).append(entry)
-    ordered = sorted(groups.items(), key=lambda item: (item[0][0], str(item[0][1])))
-    return [
-        Lane(branch=branch, part=part, bars=tuple(_bars(group, duration_s)))
-        for (branch, part), group in ordered
-    ]
+    return _lanes(((entry.branch, entry) for entry in entries), duration_s)
 
 
-def together_lanes(verdict: Verdict, duration_s: float) -> list[Lane]:
+def together_lanes(entries: Iterable[FusedEntry], duration_s: float) -> list[Lane]:
     """One lane per face with its voice: what the branches say together.
 
     A face or a voice alone has no lane: its branch's own says the same.
     """
-    groups: dict[Part, list[FusedEntry]] = {}
-    for entry in verdict.fused_timeline:
-        if entry.channel is not None and entry.face_track is not None:
-            groups.setdefault(Part(entry.channel, entry.face_track), []).append(entry)
+    joined = (e for e in entries if e.channel is not None and e.face_track is not None)
+    return _lanes(((words.TOGETHER, entry) for entry in joined), duration_s)
+
+
+def _lanes(named: Iterable[tuple[str, Entry]], duration_s: float) -> list[Lane]:
+    groups: dict[tuple[str, Part], list[Entry]] = {}
+    for branch, entry in named:
+        groups.setdefault((branch, Part(entry.channel, entry.face_track)), []).append(entry)
+    ordered = sorted(groups.items(), key=lambda item: (item[0][0], str(item[0][1])))
     return [
-        Lane(branch=words.TOGETHER, part=part, bars=tuple(_bars(group, duration_s)))
-        for part, group in sorted(groups.items(), key=lambda item: str(item[0]))
+        Lane(branch=branch, part=part, bars=tuple(_bars(group, duration_s)))
+        for (branch, part), group in ordered
     ]
 
 
@@ -214,7 +213,7 @@ def _thin(envelope: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.stack([low, high], axis=1)
 
 
-def _bars(entries: Sequence[TimelineEntry | FusedEntry], duration_s: float) -> Iterable[Bar]:
+def _bars(entries: Sequence[Entry], duration_s: float) -> Iterable[Bar]:
     columns = np.full(_COLUMNS, np.nan)
     scale = _COLUMNS / duration_s if duration_s > 0 else 0.0
     for entry in entries:

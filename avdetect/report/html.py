@@ -115,7 +115,7 @@ def render_page(
             span=charts.llr_span(verdict),
             ticks=charts.time_ticks(duration_s),
             lanes=[
-                *charts.together_lanes(verdict, duration_s),
+                *charts.together_lanes(verdict.fused_timeline, duration_s),
                 *charts.timeline_lanes(verdict.timeline, duration_s),
             ],
             posteriors=_posteriors(verdict),

@@ -105,7 +105,7 @@ class TwinSource:
         kind = kind or str(rng.choice(self._kinds, p=self._odds))
         while kind == _SWAPPED and not self._swapped[group].known[index]:
             group, index = self._draw_picture(rng)
-        material = self._material(group, index, rng)
+        material = self._material(group, index, kind, rng)
         if self._poor_share > 0.0 and rng.random() < self._poor_share:
             material = _with_past(material, draw_past(rng), redrawn_too=rng.random() < 0.5)
         return ForgedPicture(
@@ -125,7 +125,7 @@ class TwinSource:
         group, source = list(self._pools)[rng.choice(len(self._pools), p=self._pool_odds)]
         return group, int(rng.choice(self._pools[group, source]))
 
-    def _material(self, group: str, index: int, rng: np.random.Generator) -> Material:
+    def _material(self, group: str, index: int, kind: str, rng: np.random.Generator) -> Material:
         faces = self._faces[group]
         siblings = np.flatnonzero(faces.clip == faces.clip[index])
         other = int(rng.choice(siblings))
@@ -135,7 +135,7 @@ class TwinSource:
             stranger=self._stranger(group, index, rng),
             redrawn=tuple(np.asarray(r[index]) for r in self._redrawn[group]),
             moment_redrawn=tuple(np.asarray(r[other]) for r in self._redrawn[group]),
-            swapped=self._swapped[group].picture(faces, index) if self._swapped else None,
+            swapped=self._swapped[group].picture(faces, index) if kind == _SWAPPED else None,
         )
 
     def _stranger(self, group: str, index: int, rng: np.random.Generator) -> Face:

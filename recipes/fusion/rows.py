@@ -25,6 +25,7 @@ from avdetect.branches.base import Branch, BranchOutput
 from avdetect.calibration import Calibration
 from avdetect.checkpoint import load_checkpoint, read_bundle
 from avdetect.errors import UsageError
+from avdetect.judgement import run_branches
 from avdetect.observation import Observation
 from avdetect.types import Part, Segment
 from eval.shared_data import read_rows
@@ -156,11 +157,8 @@ def forge_rows(row: Row, clips: Sequence[Row], branches: Mapping[str, Branch]) -
         for variant in ("real", *forged)
     }
     flat = [observation for found in seen.values() for observation in found]
-    said = {name: iter(branch.run(flat)) for name, branch in branches.items()}
-    return {
-        variant: [(o, {name: next(said[name]) for name in branches}) for o in found]
-        for variant, found in seen.items()
-    }
+    said = iter(run_branches(branches, flat))
+    return {variant: [(o, next(said)) for o in found] for variant, found in seen.items()}
 
 
 def write_rows_file(path: Path, variants: Variants) -> None:

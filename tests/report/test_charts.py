@@ -11,7 +11,6 @@ from avdetect.exhibits import Attribution, AudioExhibit
 from avdetect.report import charts
 from avdetect.types import Part
 from avdetect.verdict import Evidence, FusedEntry, TimelineEntry
-from tests.report import known
 
 
 def entry(start_s: float, end_s: float, fake_llr: float, channel: str = "mono") -> TimelineEntry:
@@ -129,9 +128,8 @@ def test_a_face_with_its_voice_has_a_lane_of_all_together():
         FusedEntry(start_s=0.0, end_s=1.0, channel="left", face_track=0, fake_llr=1.5),
         FusedEntry(start_s=0.0, end_s=1.0, channel="right", fake_llr=-1.0),
     ]
-    verdict = known.fake_call().model_copy(update={"fused_timeline": tuple(rows)})
 
-    (lane,) = charts.together_lanes(verdict, 2.0)
+    (lane,) = charts.together_lanes(rows, 2.0)
 
     assert (lane.branch, lane.part) == ("all together", Part(channel="left", face_track=0))
     assert [(bar.start_s, bar.end_s, bar.fake_llr) for bar in lane.bars] == [(0.0, 1.0, 1.5)]
