@@ -71,7 +71,7 @@ def draw_channel(rng: np.random.Generator) -> PictureChannel:
         sharpen=rng.uniform(0.0, 1.0) if rng.random() < 0.2 else 0.0,
         shrink=rng.uniform(0.4, 1.0) if rng.random() < 0.45 else 1.0,
         interpolation=int(rng.choice(_INTERPOLATIONS)),
-        blur_px=rng.uniform(0.3, 1.3) if rng.random() < 0.2 else 0.0,
+        blur_px=rng.uniform(0.3, 2.2) if rng.random() < 0.3 else 0.0,
         noise=rng.uniform(0.5, 4.0) if rng.random() < 0.2 else 0.0,
         noise_seed=int(rng.integers(2**31)),
         jpeg_quality=int(rng.integers(40, 96)) if codec < 0.35 or codec > 0.9 else None,

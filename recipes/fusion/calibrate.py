@@ -146,8 +146,8 @@ def write_fit(fitted: Fit, figures: dict[str, Any], used: list[Measured]) -> Non
         "folds": sorted({m.fold for m in used}),
         "real_clips": sum(not is_fake(m) and m.as_it_is for m in used),
         "fakes_of_others": sum(is_fake(m) and m.as_it_is for m in used),
-        "own_forgeries": sum(m.forged for m in used),
-        "recompressed": sum(m.recompressed for m in used),
+        "own_forgeries": sum(m.forged and not m.picture_alone for m in used),
+        "for_the_picture_alone": sum(m.picture_alone for m in used),
     }
     for branch in (FACE, SYNC):
         write_calibration(MODELS / names[branch], fitted.calibrations[branch])

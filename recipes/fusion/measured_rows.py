@@ -2,14 +2,16 @@
 
     python -m recipes.fusion.measured_rows [--shard 0/2]
 
-Every clip of the protocol's measured folds as it is and recompressed, and forged variants of its
-real ones, in ``runs/fusion/measured_rows/``. Nothing is trained on these rows:
-`recipes.fusion.calibrate` fits a handful of numbers on some folds and measures on the others.
+Every clip of the protocol's measured folds as it is and recompressed, forged variants of its real
+ones, and every true picture forged, in ``runs/fusion/measured_rows/``. Nothing is trained on
+these rows: `recipes.fusion.calibrate` fits a handful of numbers on some folds and measures on the
+others.
 """
 
 from __future__ import annotations
 
 import argparse
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -35,11 +37,13 @@ from recipes.fusion.rows import (
     row_path,
     write_rows_file,
 )
-from recipes.fusion.variants import observations
+from recipes.fusion.variants import FACE_KINDS, forge_faces, observations
 
 FOLDER = RUN / "measured_rows"
 AS_IT_IS = "real"  # the variant without a forgery; the clip itself may be another's fake
 RECOMPRESSED = "recompressed"  # the same, its face crops through H.264 as poor as any in the field
+REFACED = "refaced"  # a true picture with a forged face
+REFACED_RECOMPRESSED = "refaced_recompressed"
 _POOR_CRF = 32
 
 
@@ -50,8 +54,8 @@ class Measured:
     Attributes:
         row: its line in ``clips.csv``.
         fold: of the protocol.
-        sample: what the branches saw; its variant is `AS_IT_IS`, `RECOMPRESSED` or a key of
-            ``VARIANTS``.
+        sample: what the branches saw; its variant is `AS_IT_IS`, one of the picture alone
+            (`RECOMPRESSED`, `REFACED`, `REFACED_RECOMPRESSED`) or a key of ``VARIANTS``.
     """
 
     row: Row
@@ -65,13 +69,18 @@ class Measured:
 
     @property
     def recompressed(self) -> bool:
-        """The clip as a poor recording; it teaches the picture branch alone."""
-        return self.sample.variant == RECOMPRESSED
+        """Its picture, forged or not, as a poor recording's."""
+        return self.sample.variant in (RECOMPRESSED, REFACED_RECOMPRESSED)
+
+    @property
+    def picture_alone(self) -> bool:
+        """What teaches the picture branch alone; of sound and synchrony it says nothing new."""
+        return self.recompressed or self.sample.variant == REFACED
 
     @property
     def forged(self) -> bool:
-        """A variant of a real clip that we forged."""
-        return not (self.as_it_is or self.recompressed)
+        """A variant that we forged."""
+        return self.sample.variant not in (AS_IT_IS, RECOMPRESSED)
 
 
 def measured_samples(protocol: Protocol) -> list[Measured]:
@@ -107,7 +116,10 @@ def main() -> None:
         clip = load_clip(row["file"])
         variants = {AS_IT_IS: _windows(clip, branches)}
         if len(clip.faces):
-            variants[RECOMPRESSED] = _windows(recompressed(clip), {FACE: branches[FACE]})
+            variants |= {
+                name: _windows(changed, {FACE: branches[FACE]})
+                for name, changed in pictures_of(clip, row).items()
+            }
         if row in speaking:
             # Foreign speech of the same fold: who fits on a fold hears nobody of another.
             fold = fold_of[row["source_repo"]]
@@ -115,6 +127,17 @@ def main() -> None:
             made = forge_rows(row, beside, branches)
             variants |= {name: windows for name, windows in made.items() if name != "real"}
         write_rows_file(path, variants)
+
+
+def pictures_of(clip: TalkingHeadClip, row: Row) -> dict[str, TalkingHeadClip]:
+    """The clip with other pictures: recompressed, and, where it has a true face, a forged one."""
+    found = {RECOMPRESSED: recompressed(clip)}
+    if row["video_label"] == "real":
+        rng = np.random.default_rng(zlib.crc32(f"refaced {row['file']}".encode()))
+        faces = forge_faces(clip, str(rng.choice(FACE_KINDS)), int(rng.integers(2**31)))
+        found[REFACED] = replace(clip, faces=faces)
+        found[REFACED_RECOMPRESSED] = recompressed(found[REFACED])
+    return found
 
 
 def recompressed(clip: TalkingHeadClip) -> TalkingHeadClip:

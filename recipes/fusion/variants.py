@@ -29,7 +29,7 @@ from recipes.forge.faces import Face, Material, forge
 from recipes.forge.picture_channel import PictureChannel, apply_channel, draw_channel
 from recipes.forge.voices import VOCODERS, forge_twin
 
-FACE_KINDS = ("self_blend", "lip_box", "resampled")
+FACE_KINDS = ("self_blend", "lip_box", "resampled", "other_moment", "upsampled")
 LABELS = ("fake", "audio_fake", "video_fake", "out_of_sync")
 VARIANTS: dict[str, tuple[int, int, int, int]] = {
     "real": (0, 0, 0, 0),
@@ -80,7 +80,7 @@ def forge_variant(
     if variant in ("voice", "voice_foreign", "dubbed"):
         sound = forge_twin(sound, draws.vocoder, np.random.default_rng(draws.seed))
     if variant in ("face", "dubbed"):
-        faces = _forged_faces(clip, draws)
+        faces = forge_faces(clip, draws.face_kind, draws.seed)
     if draws.picture is not None and len(faces):
         channel = draws.picture
         faces = np.stack([apply_channel(channel, face) for face in faces])
@@ -137,16 +137,27 @@ def _face_window(clip: TalkingHeadClip, segment: Segment) -> FaceWindow | None:
     )
 
 
-def _forged_faces(clip: TalkingHeadClip, draws: Draws) -> NDArray[np.uint8]:
+def forge_faces(clip: TalkingHeadClip, kind: str, seed: int) -> NDArray[np.uint8]:
+    """(F, S, S, 3) its face crops forged by one forger with one setting, as a clip's are.
+
+    Args:
+        clip: a real clip with a face.
+        kind: of `FACE_KINDS`.
+        seed: of the setting, the same in every frame, so that what other moments lend is equally
+            far away in all of them.
+    """
     index = {int(tick): i for i, tick in enumerate(clip.frame_index)}
-    forged = []
-    for tick, face in zip(clip.face_index.tolist(), clip.faces, strict=True):
+    faces = []
+    for tick, picture in zip(clip.face_index.tolist(), clip.faces, strict=True):
         points = clip.landmarks[index[tick]].astype(np.float32)
-        transform = face_transform(points)
-        inside = Face(picture=face, landmarks=cv2.transform(points[None], transform)[0])
-        material = Material(face=inside, moment=None, stranger=inside, redrawn=())
-        # The same seed in every frame: one forger with one setting made the whole clip.
-        forged.append(forge(draws.face_kind, material, np.random.default_rng(draws.seed)).fake)
+        inside = cv2.transform(points[None], face_transform(points))[0]
+        faces.append(Face(picture=picture, landmarks=inside))
+    away = int(np.random.default_rng(seed).integers(1, len(faces))) if len(faces) > 1 else 0
+    forged = []
+    for number, face in enumerate(faces):
+        moment = faces[(number + away) % len(faces)] if away else None
+        material = Material(face=face, moment=moment, stranger=face, redrawn=())
+        forged.append(forge(kind, material, np.random.default_rng(seed)).fake)
     return np.stack(forged)
 
 

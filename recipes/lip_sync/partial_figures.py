@@ -27,7 +27,7 @@ from avdetect.nn.sync_head import ConsistencyHead
 from avdetect.timebase import FRAME_RATE_HZ, SAMPLES_PER_FRAME
 from avdetect.types import Segment
 from eval.bootstrap import bootstrap_interval
-from eval.metrics.localisation import Proposal, localisation
+from eval.metrics.localisation import AP_IOUS, LocalisationFigures, Proposal, localisation
 from eval.splits import Row, video_split
 from recipes.datasets.talking_heads import TalkingHeadClip, load_clip
 from recipes.forge.timing import displaced_mouth, foreign_speech
@@ -183,8 +183,8 @@ def judge(branch: LipSyncBranch, head: KeepingHead, forge: Forge, per_clip: int)
     return found
 
 
-def average_precision(found: Sequence[Judged]) -> float:
-    """AP at an IoU of 0.5 over forged clips and counterparts together."""
+def located(found: Sequence[Judged], ap_ious: Sequence[float] = AP_IOUS) -> LocalisationFigures:
+    """AP and AR by the definitions of AV-Deepfake1M, over forged clips and real ones together."""
     named = {str(number): one for number, one in enumerate(found)}
     return localisation(
         {
@@ -192,8 +192,13 @@ def average_precision(found: Sequence[Judged]) -> float:
             for name, one in named.items()
         },
         {name: [] if one.forged is None else [one.forged] for name, one in named.items()},
-        ap_ious=(_IOU,),
-    ).ap[_IOU]
+        ap_ious=ap_ious,
+    )
+
+
+def average_precision(found: Sequence[Judged]) -> float:
+    """AP at an IoU of 0.5."""
+    return located(found, (_IOU,)).ap[_IOU]
 
 
 def elsewhere(found: Sequence[Judged], rng: np.random.Generator) -> list[Judged]:

@@ -19,8 +19,23 @@ from eval.protocol import read_protocol
 from recipes.datasets.talking_heads import TalkingHeadClip
 from recipes.fusion import measured_rows
 from recipes.fusion.calibrate import load_network
-from recipes.fusion.fit import EQUAL_SHARES, Judges, fit, fused_llrs, late_patterns, raw_scores
-from recipes.fusion.measured_rows import RECOMPRESSED, Measured, recompressed
+from recipes.fusion.fit import (
+    EQUAL_SHARES,
+    Judges,
+    fit,
+    fused_llrs,
+    is_fake,
+    late_patterns,
+    raw_scores,
+)
+from recipes.fusion.measured_rows import (
+    RECOMPRESSED,
+    REFACED,
+    REFACED_RECOMPRESSED,
+    Measured,
+    pictures_of,
+    recompressed,
+)
 from recipes.fusion.rows import Sample, load_branches
 from tests.shared import requires_shared
 
@@ -41,7 +56,9 @@ def judges() -> Judges:
     )
 
 
-def measured(judges: Judges, number: int, variant: str, seen: tuple[str, ...]) -> Measured:
+def measured(
+    judges: Judges, number: int, variant: str, seen: tuple[str, ...], *, misread: bool = False
+) -> Measured:
     """Real if even, fake if odd; scores about +1 where forged and -1 where not, of four seconds."""
     rng = np.random.default_rng([number, len(variant)])
     fake = number % 2 == 1 or variant != "real"
@@ -50,7 +67,7 @@ def measured(judges: Judges, number: int, variant: str, seen: tuple[str, ...]) -
             BranchOutput(
                 part=PARTS[name],
                 segments=np.stack([np.arange(8) / 2, np.arange(8) / 2 + 0.5], 1),
-                scores=np.full(8, rng.normal(1.0 if fake else -1.0, 0.8), np.float32),
+                scores=np.full(8, rng.normal(1.0 if fake != misread else -1.0, 0.8), np.float32),
                 tokens=rng.normal(size=(8, judges.branches[name].token_width)).astype(np.float32),
                 weights=np.ones(8, np.float32),
             )
@@ -138,6 +155,34 @@ def test_recompressed_clips_calibrate_the_picture_and_nothing_else(
     assert after.calibrations[FACE].limit == before.calibrations[FACE].limit
     assert after.calibrations[SYNC] == before.calibrations[SYNC]
     assert fused_llrs(judges, before, [*clips, *poor]) == fused_llrs(judges, before, clips)
+
+
+def test_forged_faces_of_true_pictures_calibrate_the_picture_and_nothing_else(
+    judges: Judges, clips: list[Measured]
+) -> None:
+    # Other people's forged pictures that score as real ones do would leave the branch no say.
+    unlike = [m for m in clips if m.as_it_is and not is_fake(m)]
+    unlike += [measured(judges, n, "real", (FACE, SYNC), misread=True) for n in (201, 203, 205)]
+    refaced = [
+        measured(judges, n, variant, (FACE, SYNC))
+        for n in range(0, N_CLIPS, 2)
+        for variant in (REFACED, REFACED_RECOMPRESSED)
+    ]
+    assert all(m.forged and m.picture_alone for m in refaced)
+    before, after = fit(judges, unlike), fit(judges, [*unlike, *refaced])
+    assert after.calibrations[FACE].scale > 2 * before.calibrations[FACE].scale
+    assert after.calibrations[SYNC] == before.calibrations[SYNC]
+
+
+def test_only_true_faces_are_forged_and_nothing_else_of_a_clip(clip: TalkingHeadClip) -> None:
+    row = {"file": clip.file, "video_label": "real"}
+    found = pictures_of(clip, row)
+    assert list(found) == [RECOMPRESSED, REFACED, REFACED_RECOMPRESSED]
+    assert list(pictures_of(clip, {**row, "video_label": "fake"})) == [RECOMPRESSED]
+    forged = found[REFACED].faces
+    assert all((a != b).any() for a, b in zip(forged, clip.faces, strict=True))
+    assert found[REFACED].audio is clip.audio and found[REFACED].mouths is clip.mouths
+    np.testing.assert_array_equal(pictures_of(clip, row)[REFACED].faces, forged)
 
 
 def test_a_recompressed_clip_keeps_all_but_its_pictures() -> None:

@@ -1,0 +1,237 @@
+"""Whether frame scores find a forged second of a video: each branch alone, and all together.
+
+python -m recipes.fusion.partial_figures [--clips 2]
+
+Of every real clip of a person never trained on, about a second is forged: its face, its voice, what
+is spoken, the mouth, or two of these. The unforged clip, through the same picture codec, is judged
+beside it. Scores of a branch are taken against their median over the clip, for recordings differ
+more than seconds do; together, a moment is forged if any branch finds it so, as clips are judged.
+Chance is the same proposals against truth of the same length put anywhere in the clip.
+"""
+
+from __future__ import annotations
+
+import argparse
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from avdetect.branches.base import FRAME_S, BranchOutput, FrameScores
+from avdetect.branches.lip_sync import LipSyncBranch
+from avdetect.branches.visual_forgery import VisualForgeryBranch, build_visual_forgery
+from avdetect.branches.voice_clone import VoiceCloneBranch, build_voice_clone
+from avdetect.checkpoint import load_checkpoint, read_bundle
+from avdetect.fusion.subjects import FACE, SYNC, VOICE
+from avdetect.localise import find_stretches, shown_stretches
+from avdetect.timebase import FRAME_RATE_HZ
+from avdetect.types import Segment
+from recipes.datasets.talking_heads import TalkingHeadClip
+from recipes.forge.picture_channel import h264
+from recipes.forge.timing import foreign_speech
+from recipes.forge.voices import VOCODERS, forge_twin
+from recipes.fusion.variants import FACE_KINDS, forge_faces, observations
+from recipes.lip_sync import partial_figures as lip_sync
+from recipes.lip_sync.partial_figures import Forge, Judged, KeepingHead, long_clips
+
+TOGETHER = "together"
+_FORGED_FRAMES = (20, 31)
+_MARGIN_FRAMES = 5
+_PICTURE_CRF = 23
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readers:
+    """What scores frames: the branches, and the synchrony head that keeps its frames."""
+
+    voice: VoiceCloneBranch
+    face: VisualForgeryBranch
+    sync: LipSyncBranch
+    head: KeepingHead
+
+    @classmethod
+    def of_bundle(cls) -> Readers:
+        """Those of the default bundle."""
+        names, cpu = read_bundle().checkpoints, torch.device("cpu")
+        sync, head = lip_sync.build(load_checkpoint(names[SYNC]))
+        return cls(
+            voice=build_voice_clone(load_checkpoint(names[VOICE]), cpu),
+            face=build_visual_forgery(load_checkpoint(names[FACE]), cpu),
+            sync=sync,
+            head=head,
+        )
+
+    def read(self, clip: TalkingHeadClip) -> dict[str, FrameScores]:
+        """Scores of frames by branch, those that judged it, and all together."""
+        seen = list(observations(clip))
+        heard = [o.frames for out in self.voice.run(seen) for o in out if o.frames is not None]
+        found = {
+            VOICE: _joined(heard),
+            FACE: _of_rows([o for out in self.face.run(seen) for o in out if len(o.scores)]),
+            SYNC: lip_sync.frame_scores(self.sync, self.head, clip),
+        }
+        judged = {name: frames for name, frames in found.items() if frames is not None}
+        return judged | ({TOGETHER: any_forged(judged)} if judged else {})
+
+
+def _of_rows(outputs: Sequence[BranchOutput]) -> FrameScores | None:
+    """Rows of a branch cut into frames of 20 ms."""
+    starts, scores, weights = [], [], []
+    for output in outputs:
+        for (start_s, end_s), score, weight in zip(
+            output.segments, output.scores, output.weights, strict=True
+        ):
+            n = round((end_s - start_s) / FRAME_S)
+            starts.append(start_s + np.arange(n) * FRAME_S)
+            scores.append(np.full(n, score, np.float32))
+            weights.append(np.full(n, weight, np.float32))
+    if not starts:
+        return None
+    first = np.concatenate(starts)
+    return _above_median(
+        np.stack([first, first + FRAME_S], 1), np.concatenate(scores), np.concatenate(weights)
+    )
+
+
+def _joined(found: Sequence[FrameScores]) -> FrameScores | None:
+    """Frames of several observations as one."""
+    if not found:
+        return None
+    return _above_median(
+        np.concatenate([f.segments for f in found]),
+        np.concatenate([f.scores for f in found]),
+        np.concatenate([f.weights for f in found]),
+    )
+
+
+def _above_median(
+    segments: NDArray[np.float64], scores: NDArray[np.float32], weights: NDArray[np.float32]
+) -> FrameScores:
+    usable = weights > 0
+    middle = np.median(scores[usable]) if usable.any() else np.float32(0.0)
+    return FrameScores(
+        segments=segments, scores=np.asarray(scores - middle, np.float32), weights=weights
+    )
+
+
+def any_forged(found: Mapping[str, FrameScores]) -> FrameScores:
+    """Logarithm of the mean of the branches' ratios, frame by frame, over those that judged it."""
+    last_s = max(float(frames.segments[-1, 1]) for frames in found.values())
+    n = round(last_s / FRAME_S) + 1
+    ratios, weights, judges = np.zeros(n), np.zeros(n), np.zeros(n)
+    for frames in found.values():
+        index = np.floor(frames.segments.mean(1) / FRAME_S).astype(int)
+        usable = np.asarray(frames.weights > 0)
+        count = np.bincount(index[usable], minlength=n)
+        total = np.bincount(index[usable], frames.scores[usable], minlength=n)
+        weight = np.bincount(index[usable], frames.weights[usable], minlength=n)
+        seen = count > 0
+        ratios[seen] += np.exp(np.clip(total[seen] / count[seen], -30.0, 30.0))
+        weights[seen] = np.maximum(weights[seen], weight[seen] / count[seen])
+        judges[seen] += 1
+    kept = np.flatnonzero(judges)
+    return FrameScores(
+        segments=np.stack([kept, kept + 1], 1) * FRAME_S,
+        scores=np.log(ratios[kept] / judges[kept]).astype(np.float32),
+        weights=weights[kept].astype(np.float32),
+    )
+
+
+def with_forged_face(
+    clip: TalkingHeadClip, other: TalkingHeadClip, start: int, stop: int
+) -> TalkingHeadClip:
+    """A forged face from frame ``start`` to ``stop``."""
+    del other
+    rng = np.random.default_rng(zlib.crc32(f"{clip.file} {start}".encode()))
+    forged = forge_faces(clip, str(rng.choice(FACE_KINDS)), int(rng.integers(2**31)))
+    inside = (clip.face_index >= start) & (clip.face_index < stop)
+    return replace(clip, faces=np.where(inside[:, None, None, None], forged, clip.faces))
+
+
+def with_cloned_voice(
+    clip: TalkingHeadClip, other: TalkingHeadClip, start: int, stop: int
+) -> TalkingHeadClip:
+    """Its own words through a vocoder from frame ``start`` to ``stop``."""
+    del other
+    rng = np.random.default_rng(zlib.crc32(f"{clip.file} {start}".encode()))
+    twin = forge_twin(clip.audio, str(rng.choice(sorted(VOCODERS))), rng)
+    return replace(clip, audio=foreign_speech(clip.audio, twin, start, stop).sound)
+
+
+def with_face_and_speech(
+    clip: TalkingHeadClip, other: TalkingHeadClip, start: int, stop: int
+) -> TalkingHeadClip:
+    """A forged face and another person's words in the same second."""
+    spoken = lip_sync.with_foreign_word(clip, other, start, stop)
+    return with_forged_face(spoken, other, start, stop)
+
+
+FORGERS: dict[str, Forge] = {
+    "cloned voice": with_cloned_voice,
+    "forged face": with_forged_face,
+    **lip_sync.FORGERS,
+    "forged face, foreign speech": with_face_and_speech,
+}
+
+
+def through_codec(clip: TalkingHeadClip) -> TalkingHeadClip:
+    """Its face crops as a video has them, so that forged ones are no cleaner than true ones."""
+    coded = [h264(face, _PICTURE_CRF, predicted=True) for face in clip.faces]
+    return replace(clip, faces=np.stack(coded))
+
+
+def judge(readers: Readers, forge: Forge, per_clip: int) -> dict[str, list[Judged]]:
+    """By reader, forged clips and their counterparts; the same clips give the same forgeries."""
+    rng, clips = np.random.default_rng(0), long_clips()
+    found: dict[str, list[Judged]] = {}
+    for number, (row, clip) in enumerate(clips):
+        group = row["identity"] or row["source_repo"]
+        others = [c for r, c in clips if (r["identity"] or r["source_repo"]) != group]
+        true = readers.read(through_codec(clip))
+        for _ in range(per_clip):
+            length = int(rng.integers(*_FORGED_FRAMES))
+            last = len(clip.frame_index) - length - _MARGIN_FRAMES
+            start = int(rng.integers(_MARGIN_FRAMES, last))
+            other = others[(number + int(rng.integers(len(others)))) % len(others)]
+            forged = Segment(start / FRAME_RATE_HZ, (start + length) / FRAME_RATE_HZ)
+            spoof = readers.read(through_codec(forge(clip, other, start, start + length)))
+            for name in spoof.keys() & true.keys():
+                for frames, truth in ((spoof[name], forged), (true[name], None)):
+                    found.setdefault(name, []).append(
+                        Judged(
+                            group=group,
+                            seconds=len(clip.frame_index) / FRAME_RATE_HZ,
+                            forged=truth,
+                            stretches=find_stretches([frames]),
+                            shown=shown_stretches([frames]),
+                        )
+                    )
+    return found
+
+
+def more_figures(found: Sequence[Judged]) -> str:
+    """AP at all overlaps and AR at all counts, in a line."""
+    figures = lip_sync.located(found)
+    precise = ", ".join(f"AP@{iou:g} {ap:.3f}" for iou, ap in figures.ap.items())
+    recalled = ", ".join(f"AR@{n} {ar:.3f}" for n, ar in figures.ar.items())
+    return f"    {precise}; {recalled}"
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clips", type=int, default=2, help="forgeries of each clip and kind")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    readers = Readers.of_bundle()
+    for kind, forge in FORGERS.items():
+        for name, found in sorted(judge(readers, forge, given.clips).items()):
+            lip_sync.report(f"{kind}, {name}", found)
+            print(more_figures(found), flush=True)
+
+
+if __name__ == "__main__":
+    main()
