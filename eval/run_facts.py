@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 import subprocess
+from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from avdetect.checkpoint import models_dir, read_bundle, read_card
 _ROOT = Path(__file__).resolve().parents[1]
 _PACKAGES = ("avdetect", "av", "mediapipe", "numpy", "silero-vad", "torch", "transformers")
 _CODE = ("avdetect", "models")  # what a verdict depends on
+SOUND_ROLES = ("voice_clone", "cues")  # of a bundle, those that have a say on sound alone
 
 
 def commit() -> str:
@@ -38,10 +40,14 @@ def machine(device: str) -> dict[str, str]:
     return {"device": device, "machine": platform.machine(), "system": platform.system()}
 
 
-def model_facts(bundle_name: str) -> dict[str, Any]:
+def model_facts(bundle_name: str, roles: Collection[str] | None = None) -> dict[str, Any]:
     """Every file that a bundle's scores depend on, by role, with hashes.
 
     Cues without a say are shown beside the scores and are not among them.
+
+    Args:
+        bundle_name: of ``models/``.
+        roles: those that can have a say on what is scored; None for all of the bundle.
 
     Returns:
         ``bundle``, ``decision``, ``checkpoints`` {role: {name, weights_sha256,
@@ -58,7 +64,8 @@ def model_facts(bundle_name: str) -> dict[str, Any]:
                 "calibration_sha256": _sha256(models_dir() / name / "calibration.safetensors"),
             }
             for role, name in sorted(bundle.checkpoints.items())
-            if role != "cues" or read_card(name).config.get("enters_verdict", True)
+            if (roles is None or role in roles)
+            and (role != "cues" or read_card(name).config.get("enters_verdict", True))
         },
     }
     canonical = json.dumps({key: facts[key] for key in ("decision", "checkpoints")}, sort_keys=True)

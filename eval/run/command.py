@@ -111,7 +111,7 @@ class Run:
             scanner: the detector; None loads the bundle that the options name, if it is needed.
         """
         options = self.options
-        model = run_facts.model_facts(options.model)
+        model = self._model_facts()
         labels = RunLabels(
             model=model["fingerprint"],
             commit=run_facts.commit(),
@@ -141,7 +141,7 @@ class Run:
         scored = self._scored()
         known = facts or self._old_facts({row.model for row in scored.scores.values()})
         if known is None:
-            known = self._facts(run_facts.model_facts(self.options.model), self.options.device)
+            known = self._facts(self._model_facts(), self.options.device)
         refuse_other_model(self.folder / SCORES, scored.scores, known["model"]["fingerprint"])
         found = figures(scored, n_draws=self.options.draws)
         out_of_fold = {"out_of_fold_sha256": file_sha256(self.folder / OUT_OF_FOLD)}
@@ -220,6 +220,11 @@ class Run:
     def _facts(self, model: dict[str, Any], device: str) -> dict[str, Any]:
         return {"model": model, "versions": run_facts.versions(), **run_facts.machine(device)}
 
+    def _model_facts(self) -> dict[str, Any]:
+        """Of the weights that can have a say on these clips."""
+        roles = None if _has_pictures(self.clips.measured) else run_facts.SOUND_ROLES
+        return run_facts.model_facts(self.options.model, roles)
+
     def _old_facts(self, models: set[str]) -> dict[str, Any] | None:
         """Of the record on disk, for the scan that made the scores, if it is of their model.
 
@@ -265,7 +270,11 @@ def _shown(entry: dict[str, Any], protocol: Protocol) -> str:
 
 def _touches(level: Level, rows: Sequence[ManifestRow]) -> bool:
     """Whether a level changes anything in these rows: sound alone has no picture to degrade."""
-    return level.sound is not None or any(row.video_label for row in rows)
+    return level.sound is not None or _has_pictures(rows)
+
+
+def _has_pictures(rows: Sequence[ManifestRow]) -> bool:
+    return any(row.video_label for row in rows)
 
 
 def _degrade(root: Path, level: Level) -> MakeFile:

@@ -90,7 +90,7 @@ def test_the_real_detector_over_real_files(tmp_path, capsys):
     record = json.loads((folder / "results.json").read_text())
     assert record["complete"] and record["n_clips"] == 6
     assert record["device"] == "cpu"
-    assert len(record["model"]["checkpoints"]) >= 4
+    assert list(record["model"]["checkpoints"]) == ["voice_clone"]  # no other has a say on sound
     assert record["protocol_sha256"] and record["manifest_sha256"] and record["versions"]["torch"]
     figures = record["populations"][0]["questions"]
     judged = sum(row.voice_clone is not None for row in found.values())
@@ -334,3 +334,13 @@ def test_a_broken_out_of_fold_file_is_refused(small, text):
     (small / "out/small/out_of_fold.csv").write_bytes(text.encode("latin-1"))
     with pytest.raises(ScoresError, match=r"out_of_fold\.csv.*write it"):
         print_tables(options(small))
+
+
+@pytest.mark.parametrize("pictures", [False, True])
+def test_scores_of_sound_belong_to_the_weights_that_hear(small, pictures):
+    if pictures:
+        write_protocol(small, [replace(row, video_label=row.label) for row in voice_rows(16)])
+    run(options(small), LoudnessDetector())
+    model = json.loads((small / "out/small/results.json").read_text())["model"]
+    assert ("visual_forgery" in model["checkpoints"]) == pictures
+    assert "voice_clone" in model["checkpoints"]
