@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from scipy.special import expit
+from scipy.stats import median_abs_deviation
 
 from avdetect.branches.base import FRAME_S, BranchOutput, FrameScores
 from avdetect.types import Part, Segment
@@ -34,6 +35,11 @@ _OVERLAP_SPREAD = 0.3  # of the suppression's Gaussian over overlap
 _MOST_CANDIDATES = 400
 _LEAST_SCORE = 0.01
 _SHOWN_SCORE = 0.5
+# Of scores that count beside the rest of their clip: what lies this many deviations above it counts
+# as nothing, more as forged. Clips as smooth as this are not told apart by their noise.
+_USUAL_DEVIATIONS = 2.0
+_LEAST_DEVIATION = 0.5
+_LEAST_REST_S = 3.0  # of a clip: a second cannot stand out of less
 _MOST_SHOWN = 10
 
 
@@ -101,17 +107,47 @@ def suspicious_segments(
     )
 
 
+def placed(frames: Sequence[FrameScores]) -> FrameScores:
+    """Frames of a part's observations, 20 ms each, with scores that count by themselves.
+
+    Args:
+        frames: at least one; relative scores become deviations above the usual of all of them.
+    """
+    segments = np.concatenate([f.segments for f in frames])
+    lengths = np.maximum(np.rint((segments[:, 1] - segments[:, 0]) / FRAME_S), 1).astype(int)
+    number = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    starts = np.repeat(segments[:, 0], lengths) + FRAME_S * number
+    scores = np.repeat(np.concatenate([f.scores for f in frames]).astype(np.float64), lengths)
+    weights = np.repeat(np.concatenate([f.weights for f in frames]), lengths)
+    if frames[0].relative:
+        scores = _beside_the_rest(scores, weights)
+    return FrameScores(
+        segments=np.stack([starts, starts + FRAME_S], 1),
+        scores=scores.astype(np.float32),
+        weights=weights,
+    )
+
+
 def _curve(frames: Sequence[FrameScores]) -> tuple[Floats, float]:
     """One score for every 20 ms from the first frame on, smoothed over speech; and when that is."""
-    start_s = float(frames[0].segments[0, 0])
-    middles = np.concatenate([f.segments.mean(1) for f in frames])
-    index = np.floor((middles - start_s) / FRAME_S).astype(int)
-    scores = np.concatenate([f.scores for f in frames]).astype(np.float64)
-    weights = np.concatenate([f.weights for f in frames]).astype(np.float64) + _SILENCE_WEIGHT
+    found = placed(frames)
+    start_s = float(found.segments[0, 0])
+    index = np.floor((found.segments.mean(1) - start_s) / FRAME_S).astype(int)
+    weights = found.weights.astype(np.float64) + _SILENCE_WEIGHT
     mass = gaussian_filter1d(np.bincount(index, weights), _SMOOTH_FRAMES)
-    weighted = gaussian_filter1d(np.bincount(index, weights * scores), _SMOOTH_FRAMES)
+    weighted = gaussian_filter1d(np.bincount(index, weights * found.scores), _SMOOTH_FRAMES)
     # Stretches without speech hold no frames at all: there, nothing stands out.
     return np.where(mass > 1e-6, weighted / np.maximum(mass, 1e-6), _LEVELS[0]), start_s
+
+
+def _beside_the_rest(scores: Floats, weights: NDArray[np.float32]) -> Floats:
+    """Deviations above the median, by the median deviation, less what is usual."""
+    known = scores[weights > 0]
+    if len(known) * FRAME_S < _LEAST_REST_S:
+        return np.full_like(scores, _LEVELS[0])
+    middle = np.median(known)
+    deviation = median_abs_deviation(known, scale="normal")
+    return np.asarray((scores - middle) / max(deviation, _LEAST_DEVIATION) - _USUAL_DEVIATIONS)
 
 
 def _spans(above: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -250,7 +250,9 @@ class Verdict(_Wire):
     )
     evidence: tuple[Evidence, ...] = ()
     suspicious: tuple[SuspiciousSegment, ...] = Field(
-        (), description="stretches located by frames of 20 ms; they never enter the decision"
+        (),
+        description="stretches of a voice or a face that stand out as forged from the rest; they "
+        "never enter the decision",
     )
     synchrony: tuple[Synchrony, ...] = Field(
         (), description="audio-video offset of each judged speaking face"

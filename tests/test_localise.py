@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from avdetect.branches.base import BranchOutput, FrameScores
-from avdetect.localise import find_stretches, shown_stretches, suspicious_segments
+from avdetect.localise import find_stretches, placed, shown_stretches, suspicious_segments
 from avdetect.types import Part
 
 LEFT = Part(channel="left")
@@ -104,3 +104,39 @@ def test_a_clip_forged_throughout_is_one_stretch():
     best, *others = find_stretches([frames((0.0, 4.0))])
     assert (best.segment.start_s, best.segment.end_s) == pytest.approx((0.0, 4.0))
     assert all(other.score < 0.5 for other in others)
+
+
+def seconds_of_a_face(forged: tuple[float, float] | None, level: float, n: int = 40) -> FrameScores:
+    """Five rows a second about ``level``, two deviations of them higher where forged."""
+    starts = 0.2 * np.arange(n)
+    scores = np.random.default_rng(3).normal(level, 1.0, n)
+    if forged is not None:
+        scores[(starts >= forged[0]) & (starts < forged[1])] += 6.0
+    return FrameScores(
+        segments=np.stack([starts, starts + 0.2], 1),
+        scores=scores.astype(np.float32),
+        weights=np.ones(n, np.float32),
+        relative=True,
+    )
+
+
+@pytest.mark.parametrize("level", [-8.0, 0.0, 8.0])
+def test_a_forged_second_of_a_face_stands_out_whatever_the_recording(level):
+    [shown] = shown_stretches([seconds_of_a_face((3.0, 4.2), level)])
+    assert shown.segment.start_s == pytest.approx(3.0, abs=0.2)
+    assert shown.segment.end_s == pytest.approx(4.2, abs=0.2)
+    assert shown_stretches([seconds_of_a_face(None, level)]) == []
+    assert shown_stretches([seconds_of_a_face((0.0, 8.0), level)]) == []  # forged all through
+
+
+def test_nothing_stands_out_of_a_clip_too_short_to_have_a_rest():
+    assert find_stretches([seconds_of_a_face((1.0, 2.0), 0.0, n=14)]) == []
+
+
+def test_rows_of_a_face_become_frames_of_20_ms_and_speech_stays_as_it_is():
+    face = placed([seconds_of_a_face((3.0, 4.2), 0.0)])
+    assert len(face.scores) == 400
+    assert np.unique(face.scores[150:160]).size == 1
+    speech = frames((1.0, 2.0))
+    np.testing.assert_array_equal(placed([speech]).scores, speech.scores)
+    np.testing.assert_allclose(placed([speech]).segments, speech.segments)

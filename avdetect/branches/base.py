@@ -18,17 +18,21 @@ FRAME_S = 0.02  # of a frame, which is finer than a row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameScores:
-    """Scores finer than rows, which say where, never whether: F frames of one part.
+    """Scores that say where, never whether: F frames of one part.
 
     Attributes:
-        segments: (F, 2) float64 start and end of each frame, seconds from clip start.
+        segments: (F, 2) float64 start and end of each frame, `FRAME_S` or a multiple of it long,
+            seconds from clip start.
         scores: (F,) float32, higher = more fake.
         weights: (F,) float32 >= 0, how much of each frame is usable.
+        relative: a score says something beside the others of its part alone, for one recording's
+            differ from another's more than a forged second does from the rest.
     """
 
     segments: NDArray[np.float64]
     scores: NDArray[np.float32]
     weights: NDArray[np.float32]
+    relative: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

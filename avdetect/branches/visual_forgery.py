@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from avdetect.branches.base import BranchOutput, PartScore
+from avdetect.branches.base import BranchOutput, FrameScores, PartScore
 from avdetect.branches.track_stretches import TrackFrames, stretches_of
 from avdetect.checkpoint import Checkpoint
 from avdetect.errors import CheckpointError
@@ -281,11 +281,18 @@ class _Frames:
         maps: NDArray[np.float32],
     ) -> BranchOutput:
         judged = self._judged
-        return BranchOutput(
-            part=self.part,
+        rows = FrameScores(
             segments=self._segments,
             scores=np.asarray(scores[judged], np.float32),
-            tokens=np.asarray(tokens[judged], np.float32),
             weights=np.full(len(judged), self._weight, np.float32),
+            relative=True,
+        )
+        return BranchOutput(
+            part=self.part,
+            segments=rows.segments,
+            scores=rows.scores,
+            tokens=np.asarray(tokens[judged], np.float32),
+            weights=rows.weights,
             maps=np.asarray(maps[judged], np.float32),
+            frames=None if self.still else rows,
         )

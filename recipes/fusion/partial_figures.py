@@ -4,8 +4,8 @@ python -m recipes.fusion.partial_figures [--clips 2]
 
 Of every real clip of a person never trained on, about a second is forged: its face, its voice, what
 is spoken, the mouth, or two of these. The unforged clip, through the same picture codec, is judged
-beside it. Scores of a branch are taken against their median over the clip, for recordings differ
-more than seconds do; together, a moment is forged if any branch finds it so, as clips are judged.
+beside it. Faces and synchrony are read against the rest of their clip (`avdetect.localise`);
+together, a moment is forged if any branch finds it so, as clips are judged.
 Chance is the same proposals against truth of the same length put anywhere in the clip.
 """
 
@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from avdetect.branches.base import FRAME_S, BranchOutput, FrameScores
 from avdetect.branches.lip_sync import LipSyncBranch
@@ -26,7 +25,7 @@ from avdetect.branches.visual_forgery import VisualForgeryBranch, build_visual_f
 from avdetect.branches.voice_clone import VoiceCloneBranch, build_voice_clone
 from avdetect.checkpoint import load_checkpoint, read_bundle
 from avdetect.fusion.subjects import FACE, SYNC, VOICE
-from avdetect.localise import find_stretches, shown_stretches
+from avdetect.localise import find_stretches, placed, shown_stretches
 from avdetect.timebase import FRAME_RATE_HZ
 from avdetect.types import Segment
 from recipes.datasets.talking_heads import TalkingHeadClip
@@ -67,54 +66,18 @@ class Readers:
     def read(self, clip: TalkingHeadClip) -> dict[str, FrameScores]:
         """Scores of frames by branch, those that judged it, and all together."""
         seen = list(observations(clip))
-        heard = [o.frames for out in self.voice.run(seen) for o in out if o.frames is not None]
+        mismatch = lip_sync.frame_scores(self.sync, self.head, clip)
         found = {
-            VOICE: _joined(heard),
-            FACE: _of_rows([o for out in self.face.run(seen) for o in out if len(o.scores)]),
-            SYNC: lip_sync.frame_scores(self.sync, self.head, clip),
+            VOICE: _frames(self.voice.run(seen)),
+            FACE: _frames(self.face.run(seen)),
+            SYNC: [] if mismatch is None else [replace(mismatch, relative=True)],
         }
-        judged = {name: frames for name, frames in found.items() if frames is not None}
+        judged = {name: placed(frames) for name, frames in found.items() if frames}
         return judged | ({TOGETHER: any_forged(judged)} if judged else {})
 
 
-def _of_rows(outputs: Sequence[BranchOutput]) -> FrameScores | None:
-    """Rows of a branch cut into frames of 20 ms."""
-    starts, scores, weights = [], [], []
-    for output in outputs:
-        for (start_s, end_s), score, weight in zip(
-            output.segments, output.scores, output.weights, strict=True
-        ):
-            n = round((end_s - start_s) / FRAME_S)
-            starts.append(start_s + np.arange(n) * FRAME_S)
-            scores.append(np.full(n, score, np.float32))
-            weights.append(np.full(n, weight, np.float32))
-    if not starts:
-        return None
-    first = np.concatenate(starts)
-    return _above_median(
-        np.stack([first, first + FRAME_S], 1), np.concatenate(scores), np.concatenate(weights)
-    )
-
-
-def _joined(found: Sequence[FrameScores]) -> FrameScores | None:
-    """Frames of several observations as one."""
-    if not found:
-        return None
-    return _above_median(
-        np.concatenate([f.segments for f in found]),
-        np.concatenate([f.scores for f in found]),
-        np.concatenate([f.weights for f in found]),
-    )
-
-
-def _above_median(
-    segments: NDArray[np.float64], scores: NDArray[np.float32], weights: NDArray[np.float32]
-) -> FrameScores:
-    usable = weights > 0
-    middle = np.median(scores[usable]) if usable.any() else np.float32(0.0)
-    return FrameScores(
-        segments=segments, scores=np.asarray(scores - middle, np.float32), weights=weights
-    )
+def _frames(said: Sequence[Sequence[BranchOutput]]) -> list[FrameScores]:
+    return [out.frames for outputs in said for out in outputs if out.frames is not None]
 
 
 def any_forged(found: Mapping[str, FrameScores]) -> FrameScores:
@@ -123,18 +86,18 @@ def any_forged(found: Mapping[str, FrameScores]) -> FrameScores:
     n = round(last_s / FRAME_S) + 1
     ratios, weights, judges = np.zeros(n), np.zeros(n), np.zeros(n)
     for frames in found.values():
-        index = np.floor(frames.segments.mean(1) / FRAME_S).astype(int)
         usable = np.asarray(frames.weights > 0)
-        count = np.bincount(index[usable], minlength=n)
-        total = np.bincount(index[usable], frames.scores[usable], minlength=n)
-        weight = np.bincount(index[usable], frames.weights[usable], minlength=n)
+        index = np.floor(frames.segments.mean(1) / FRAME_S).astype(int)[usable]
+        count = np.bincount(index, minlength=n)
+        total = np.bincount(index, frames.scores[usable], minlength=n)
+        weight = np.bincount(index, frames.weights[usable], minlength=n)
         seen = count > 0
         ratios[seen] += np.exp(np.clip(total[seen] / count[seen], -30.0, 30.0))
         weights[seen] = np.maximum(weights[seen], weight[seen] / count[seen])
         judges[seen] += 1
     kept = np.flatnonzero(judges)
     return FrameScores(
-        segments=np.stack([kept, kept + 1], 1) * FRAME_S,
+        segments=np.asarray(np.stack([kept, kept + 1], 1) * FRAME_S, np.float64),
         scores=np.log(ratios[kept] / judges[kept]).astype(np.float32),
         weights=weights[kept].astype(np.float32),
     )
