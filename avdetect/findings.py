@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from avdetect.fusion.cross_attention import FusedScore
-from avdetect.fusion.subjects import Subject
+from avdetect.fusion.subjects import SYNC, Subject
 from avdetect.types import Decision
 
 CUES = "cues"  # all that have a say, taken together
@@ -22,6 +22,8 @@ _FOR_REAL = {
     "lip_sync": "the mouth speaks this sound",
     CUES: "the forensic cues point to a recording",
 }
+# What sound and mouth cannot tell: both were really recorded, and not together.
+_DUBBING = "a dubbed film or a voice-over looks the same"
 
 
 def finding_words(branch: str, fake_llr: float) -> str:
@@ -50,12 +52,19 @@ def decision_words(decision: Decision, subject: Subject, score: FusedScore, n_su
         said = _said(leaning, subject.fake_llrs, score.added)
         if score.added[leaning] * score.added[against] < 0:
             said += f"; against that, {_said(against, subject.fake_llrs, score.added)}"
-        return f"too even to call for {where}: {said}"
+        return f"too even to call for {where}: {said}{_or_dubbed(leaning, subject.fake_llrs)}"
     carrier = most_fake if decision is Decision.FAKE else most_real
     if (score.added[carrier] > 0) != (decision is Decision.FAKE):
         said = _said(carrier, subject.fake_llrs, score.added)
         return f"no branch speaks for it, the prior decides: {said}"
-    return f"carried by {carrier} for {where}: {_said(carrier, subject.fake_llrs, score.added)}"
+    said = _said(carrier, subject.fake_llrs, score.added)
+    return f"carried by {carrier} for {where}: {said}{_or_dubbed(carrier, subject.fake_llrs)}"
+
+
+def _or_dubbed(leading: str, fake_llrs: Mapping[str, float]) -> str:
+    """A warning where nothing but the disagreement of mouth and sound speaks for forgery."""
+    for_fake = {name for name, llr in fake_llrs.items() if llr > 0}
+    return f"; {_DUBBING}" if leading == SYNC and for_fake == {SYNC} else ""
 
 
 def _said(branch: str, fake_llrs: Mapping[str, float], added: Mapping[str, float]) -> str:

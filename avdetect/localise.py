@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from scipy.special import expit
-from scipy.stats import median_abs_deviation
 
 from avdetect.branches.base import FRAME_S, BranchOutput, FrameScores
 from avdetect.types import Part, Segment
@@ -39,6 +38,7 @@ _SHOWN_SCORE = 0.5
 # as nothing, more as forged. Clips as smooth as this are not told apart by their noise.
 _USUAL_DEVIATIONS = 2.0
 _LEAST_DEVIATION = 0.5
+_NORMAL_SPREAD = 1.4826  # standard deviation of normal scores over their median deviation
 _LEAST_REST_S = 3.0  # of a clip: a second cannot stand out of less
 _MOST_SHOWN = 10
 
@@ -146,7 +146,7 @@ def _beside_the_rest(scores: Floats, weights: NDArray[np.float32]) -> Floats:
     if len(known) * FRAME_S < _LEAST_REST_S:
         return np.full_like(scores, _LEVELS[0])
     middle = np.median(known)
-    deviation = median_abs_deviation(known, scale="normal")
+    deviation = _NORMAL_SPREAD * float(np.median(np.abs(known - middle)))
     return np.asarray((scores - middle) / max(deviation, _LEAST_DEVIATION) - _USUAL_DEVIATIONS)
 
 

@@ -56,3 +56,13 @@ def test_terms_and_offset_are_the_fused_number():
     assert late.terms(llrs) == {"lip_sync": -0.5, "voice_clone": 0.5}
     assert late.fake_llr(llrs) == pytest.approx(0.1)
     assert late.terms({"voice_clone": 2.0}) == {"voice_clone": 2.0}
+
+
+def test_a_mouth_that_disagrees_alone_may_be_a_dubbed_one():
+    dubbed = {"lip_sync": 2.0, "visual_forgery": -0.5, "voice_clone": -1.0}
+    for decision in (Decision.FAKE, Decision.INCONCLUSIVE):
+        assert words(decision, dubbed).endswith("; a dubbed film or a voice-over looks the same")
+    cloned = dubbed | {"voice_clone": 0.4}
+    assert "dubbed" not in words(Decision.FAKE, cloned)
+    in_step = dubbed | {"lip_sync": -2.0}
+    assert "dubbed" not in words(Decision.REAL, in_step)
