@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -90,7 +90,9 @@ def truth_of(branch: str, measured: Measured) -> int | None:
     return int(measured.row["video_label" if branch == FACE else "label"] == "fake")
 
 
-def fit(judges: Judges, chosen: Sequence[Measured], rule: str = RULES[0]) -> Fit:
+def fit(
+    judges: Judges, chosen: Sequence[Measured], rule: str = RULES[0], *, attention: bool = True
+) -> Fit:
     """Calibrate the picture and the synchrony branch, then fuse all of them, on ``chosen``.
 
     The picture branch is calibrated on clips as they are and recompressed alike, so that what it
@@ -99,6 +101,12 @@ def fit(judges: Judges, chosen: Sequence[Measured], rule: str = RULES[0]) -> Fit
 
     In the fit of fusion, half of the weight lies on real clips, a quarter each on other people's
     fakes and on our own forgeries of the same real clips: a user meets both.
+
+    Args:
+        judges: what is calibrated and fused.
+        chosen: clips to fit on.
+        rule: of late fusion, one of `RULES`.
+        attention: whether cross-attention may add what it is fitted to add, or nothing.
     """
     calibrations = {VOICE: judges.voice}
     for branch in (FACE, SYNC):
@@ -115,7 +123,10 @@ def fit(judges: Judges, chosen: Sequence[Measured], rule: str = RULES[0]) -> Fit
     weights = _late_weights(trials) if rule == "sum" else None
     late = late_rule(weights)
     base = np.array([late.fake_llr(item.llrs) for item in items])
-    return Fit(calibrations=calibrations, weights=weights, added=_added(trials, base))
+    added = _added(trials, base)
+    if not attention:
+        added = replace(added, scale=_LEAST_SCALE, offset=0.0)  # the limit is of the clips
+    return Fit(calibrations=calibrations, weights=weights, added=added)
 
 
 def _calibrated(seen: Sequence[tuple[float, int, str]]) -> Calibration:

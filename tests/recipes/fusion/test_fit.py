@@ -129,6 +129,20 @@ def test_a_sum_is_fitted_and_any_forged_part_is_not(judges: Judges, clips: list[
     assert summed.calibrations == shipped.calibrations
 
 
+def test_attention_without_a_say_leaves_late_fusion(judges: Judges, clips: list[Measured]) -> None:
+    silent, heard = fit(judges, clips, attention=False), fit(judges, clips)
+    assert silent.added.limit == heard.added.limit
+    llrs = fused_llrs(judges, silent, clips)
+    for clip in (c for c in clips if c.as_it_is):
+        found = {
+            name: silent.calibrations[name].fake_llr(score)
+            for name, score in raw_scores(judges, clip).items()
+        }
+        bound = silent.added.limit
+        expected = min(max(silent.late.fake_llr(found), -bound), bound)
+        assert llrs[clip.row["file"]] == pytest.approx(expected, abs=1e-3)
+
+
 def test_late_fusion_weighs_an_absent_branch_as_nothing() -> None:
     weights = np.array([0.5, 1.5, 2.0, -0.25])  # voice, face, synchrony, offset
     late = LateFusion(late_patterns(weights))
