@@ -34,10 +34,8 @@ _OVERLAP_SPREAD = 0.3  # of the suppression's Gaussian over overlap
 _MOST_CANDIDATES = 400
 _LEAST_SCORE = 0.01
 _SHOWN_SCORE = 0.5
-# Of scores that count beside the rest of their clip: what lies this many deviations above it counts
-# as nothing, more as forged. Clips as smooth as this are not told apart by their noise.
-_USUAL_DEVIATIONS = 2.0
-_LEAST_DEVIATION = 0.5
+_USUAL_DEVIATIONS = 2.0  # above the rest of a clip; what lies higher looks forged
+_LEAST_DEVIATION = 0.5  # else the noise of a very even clip would stand out
 _NORMAL_SPREAD = 1.4826  # standard deviation of normal scores over their median deviation
 _LEAST_REST_S = 3.0  # of a clip: a second cannot stand out of less
 _MOST_SHOWN = 10
