@@ -37,13 +37,14 @@ from recipes.fusion.rows import (
     row_path,
     write_rows_file,
 )
-from recipes.fusion.variants import FACE_KINDS, forge_faces, observations
+from recipes.fusion.variants import forge_faces_by_chance, observations
 
 FOLDER = RUN / "measured_rows"
 AS_IT_IS = "real"  # the variant without a forgery; the clip itself may be another's fake
 RECOMPRESSED = "recompressed"  # the same, its face crops through H.264 as poor as any in the field
 REFACED = "refaced"  # a true picture with a forged face
 REFACED_RECOMPRESSED = "refaced_recompressed"
+_OF_THE_PICTURE = (RECOMPRESSED, REFACED, REFACED_RECOMPRESSED)
 _POOR_CRF = 32
 
 
@@ -54,8 +55,8 @@ class Measured:
     Attributes:
         row: its line in ``clips.csv``.
         fold: of the protocol.
-        sample: what the branches saw; its variant is `AS_IT_IS`, one of the picture alone
-            (`RECOMPRESSED`, `REFACED`, `REFACED_RECOMPRESSED`) or a key of ``VARIANTS``.
+        sample: what the branches saw; its variant is `AS_IT_IS`, `RECOMPRESSED`, `REFACED`,
+            `REFACED_RECOMPRESSED` or a key of ``VARIANTS``.
     """
 
     row: Row
@@ -68,14 +69,9 @@ class Measured:
         return self.sample.variant == AS_IT_IS
 
     @property
-    def recompressed(self) -> bool:
-        """Its picture, forged or not, as a poor recording's."""
-        return self.sample.variant in (RECOMPRESSED, REFACED_RECOMPRESSED)
-
-    @property
     def picture_alone(self) -> bool:
         """What teaches the picture branch alone; of sound and synchrony it says nothing new."""
-        return self.recompressed or self.sample.variant == REFACED
+        return self.sample.variant in _OF_THE_PICTURE
 
     @property
     def forged(self) -> bool:
@@ -134,8 +130,7 @@ def pictures_of(clip: TalkingHeadClip, row: Row) -> dict[str, TalkingHeadClip]:
     found = {RECOMPRESSED: recompressed(clip)}
     if row["video_label"] == "real":
         rng = np.random.default_rng(zlib.crc32(f"refaced {row['file']}".encode()))
-        faces = forge_faces(clip, str(rng.choice(FACE_KINDS)), int(rng.integers(2**31)))
-        found[REFACED] = replace(clip, faces=faces)
+        found[REFACED] = replace(clip, faces=forge_faces_by_chance(clip, rng))
         found[REFACED_RECOMPRESSED] = recompressed(found[REFACED])
     return found
 

@@ -25,21 +25,20 @@ from avdetect.branches.visual_forgery import VisualForgeryBranch, build_visual_f
 from avdetect.branches.voice_clone import VoiceCloneBranch, build_voice_clone
 from avdetect.checkpoint import load_checkpoint, read_bundle
 from avdetect.fusion.subjects import FACE, SYNC, VOICE
-from avdetect.localise import find_stretches, placed, shown_stretches
-from avdetect.timebase import FRAME_RATE_HZ
-from avdetect.types import Segment
+from avdetect.localise import placed
 from recipes.datasets.talking_heads import TalkingHeadClip
 from recipes.forge.picture_channel import h264
 from recipes.forge.timing import foreign_speech
 from recipes.forge.voices import VOCODERS, forge_twin
-from recipes.fusion.variants import FACE_KINDS, forge_faces, observations
+from recipes.fusion.variants import forge_faces_by_chance, observations
 from recipes.lip_sync import partial_figures as lip_sync
-from recipes.lip_sync.partial_figures import Forge, Judged, KeepingHead, long_clips
+from recipes.lip_sync.partial_figures import Forge, Judged, KeepingHead, forgeries, long_clips
 
 TOGETHER = "together"
 _FORGED_FRAMES = (20, 31)
-_MARGIN_FRAMES = 5
 _PICTURE_CRF = 23
+RealScores = Mapping[str, Mapping[str, FrameScores]]
+ByReader = dict[str, list[Judged]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +107,7 @@ def with_forged_face(
 ) -> TalkingHeadClip:
     """A forged face from frame ``start`` to ``stop``."""
     del other
-    rng = np.random.default_rng(zlib.crc32(f"{clip.file} {start}".encode()))
-    forged = forge_faces(clip, str(rng.choice(FACE_KINDS)), int(rng.integers(2**31)))
+    forged = forge_faces_by_chance(clip, _random(clip, start))
     inside = (clip.face_index >= start) & (clip.face_index < stop)
     return replace(clip, faces=np.where(inside[:, None, None, None], forged, clip.faces))
 
@@ -119,9 +117,13 @@ def with_cloned_voice(
 ) -> TalkingHeadClip:
     """Its own words through a vocoder from frame ``start`` to ``stop``."""
     del other
-    rng = np.random.default_rng(zlib.crc32(f"{clip.file} {start}".encode()))
+    rng = _random(clip, start)
     twin = forge_twin(clip.audio, str(rng.choice(sorted(VOCODERS))), rng)
     return replace(clip, audio=foreign_speech(clip.audio, twin, start, stop).sound)
+
+
+def _random(clip: TalkingHeadClip, start: int) -> np.random.Generator:
+    return np.random.default_rng(zlib.crc32(f"{clip.file} {start}".encode()))
 
 
 def with_face_and_speech(
@@ -146,33 +148,28 @@ def through_codec(clip: TalkingHeadClip) -> TalkingHeadClip:
     return replace(clip, faces=np.stack(coded))
 
 
-def judge(readers: Readers, forge: Forge, per_clip: int) -> dict[str, list[Judged]]:
-    """By reader, forged clips and their counterparts; the same clips give the same forgeries."""
-    rng, clips = np.random.default_rng(0), long_clips()
-    found: dict[str, list[Judged]] = {}
-    for number, (row, clip) in enumerate(clips):
-        group = row["identity"] or row["source_repo"]
-        others = [c for r, c in clips if (r["identity"] or r["source_repo"]) != group]
-        true = readers.read(through_codec(clip))
-        for _ in range(per_clip):
-            length = int(rng.integers(*_FORGED_FRAMES))
-            last = len(clip.frame_index) - length - _MARGIN_FRAMES
-            start = int(rng.integers(_MARGIN_FRAMES, last))
-            other = others[(number + int(rng.integers(len(others)))) % len(others)]
-            forged = Segment(start / FRAME_RATE_HZ, (start + length) / FRAME_RATE_HZ)
-            spoof = readers.read(through_codec(forge(clip, other, start, start + length)))
-            for name in spoof.keys() & true.keys():
-                for frames, truth in ((spoof[name], forged), (true[name], None)):
-                    found.setdefault(name, []).append(
-                        Judged(
-                            group=group,
-                            seconds=len(clip.frame_index) / FRAME_RATE_HZ,
-                            forged=truth,
-                            stretches=find_stretches([frames]),
-                            shown=shown_stretches([frames]),
-                        )
-                    )
+def judge(readers: Readers, real: RealScores, forge: Forge, per_clip: int) -> ByReader:
+    """By reader, forged clips and their counterparts; the same clips give the same forgeries.
+
+    Args:
+        readers: what scores frames.
+        real: scores of the unforged clips, see `read_real`.
+        forge: how a stretch is forged.
+        per_clip: forgeries of each clip.
+    """
+    found: ByReader = {}
+    for forgery in forgeries(forge, per_clip, _FORGED_FRAMES):
+        true, spoof = real[forgery.clip.file], readers.read(through_codec(forgery.spoof))
+        for name in spoof.keys() & true.keys():
+            found.setdefault(name, []).extend(
+                (forgery.judged(spoof[name], forgery.forged), forgery.judged(true[name], None))
+            )
     return found
+
+
+def read_real(readers: Readers) -> RealScores:
+    """Scores of every unforged clip through the codec, by file and reader."""
+    return {clip.file: readers.read(through_codec(clip)) for _, clip in long_clips()}
 
 
 def more_figures(found: Sequence[Judged]) -> str:
@@ -190,8 +187,9 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     readers = Readers.of_bundle()
+    real = read_real(readers)
     for kind, forge in FORGERS.items():
-        for name, found in sorted(judge(readers, forge, given.clips).items()):
+        for name, found in sorted(judge(readers, real, forge, given.clips).items()):
             lip_sync.report(f"{kind}, {name}", found)
             print(more_figures(found), flush=True)
 

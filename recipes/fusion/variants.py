@@ -161,5 +161,10 @@ def forge_faces(clip: TalkingHeadClip, kind: str, seed: int) -> NDArray[np.uint8
     return np.stack(forged)
 
 
+def forge_faces_by_chance(clip: TalkingHeadClip, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """`forge_faces` by a forger and with a setting drawn anew."""
+    return forge_faces(clip, str(rng.choice(FACE_KINDS)), int(rng.integers(2**31)))
+
+
 def _fit(sound: NDArray[np.float32], length: int) -> NDArray[np.float32]:
     return np.resize(sound, length).astype(np.float32)

@@ -10,7 +10,7 @@ Chance is the same proposals against truth of the same length put anywhere in th
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -72,6 +72,33 @@ class Judged:
     forged: Segment | None
     stretches: Sequence[Stretch]
     shown: Sequence[Stretch]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgery:
+    """A real clip, the same with one stretch forged, and where that is.
+
+    Attributes:
+        group: identity, else source.
+        clip: the real one.
+        spoof: the forged one.
+        forged: the stretch.
+    """
+
+    group: str
+    clip: TalkingHeadClip
+    spoof: TalkingHeadClip
+    forged: Segment
+
+    def judged(self, frames: FrameScores, truth: Segment | None) -> Judged:
+        """What frame scores find in the forged clip, or in the real one if ``truth`` is None."""
+        return Judged(
+            group=self.group,
+            seconds=len(self.clip.frame_index) / FRAME_RATE_HZ,
+            forged=truth,
+            stretches=find_stretches([frames]),
+            shown=shown_stretches([frames]),
+        )
 
 
 def build(checkpoint: Checkpoint) -> tuple[LipSyncBranch, KeepingHead]:
@@ -156,31 +183,38 @@ def long_clips() -> list[tuple[Row, TalkingHeadClip]]:
     return found
 
 
-def judge(branch: LipSyncBranch, head: KeepingHead, forge: Forge, per_clip: int) -> list[Judged]:
-    """Forged clips and their counterparts; the same clips give the same forgeries."""
-    rng, clips, found = np.random.default_rng(0), long_clips(), []
+def forgeries(forge: Forge, per_clip: int, n_frames: tuple[int, int]) -> Iterator[Forgery]:
+    """Every long clip with one stretch forged, ``per_clip`` times; the same each time it is asked.
+
+    Args:
+        forge: how.
+        per_clip: forgeries of each clip.
+        n_frames: least length of a stretch, and the first that is too long.
+    """
+    rng, clips = np.random.default_rng(0), long_clips()
     for number, (row, clip) in enumerate(clips):
         group = row["identity"] or row["source_repo"]
         others = [c for r, c in clips if (r["identity"] or r["source_repo"]) != group]
         for _ in range(per_clip):
-            length = int(rng.integers(*_FORGED_FRAMES))
+            length = int(rng.integers(*n_frames))
             start = int(rng.integers(5, len(clip.frame_index) - length - 5))
             other = others[(number + int(rng.integers(len(others)))) % len(others)]
-            forged = Segment(start / FRAME_RATE_HZ, (start + length) / FRAME_RATE_HZ)
-            spoof = forge(clip, other, start, start + length)
-            for shown, truth in ((spoof, forged), (clip, None)):
-                frames = frame_scores(branch, head, shown)
-                if frames is not None:
-                    found.append(
-                        Judged(
-                            group=group,
-                            seconds=len(clip.frame_index) / FRAME_RATE_HZ,
-                            forged=truth,
-                            stretches=find_stretches([frames]),
-                            shown=shown_stretches([frames]),
-                        )
-                    )
-    return found
+            yield Forgery(
+                group=group,
+                clip=clip,
+                spoof=forge(clip, other, start, start + length),
+                forged=Segment(start / FRAME_RATE_HZ, (start + length) / FRAME_RATE_HZ),
+            )
+
+
+def judge(branch: LipSyncBranch, head: KeepingHead, forge: Forge, per_clip: int) -> list[Judged]:
+    """Forged clips and their counterparts; the same clips give the same forgeries."""
+    return [
+        forgery.judged(frames, truth)
+        for forgery in forgeries(forge, per_clip, _FORGED_FRAMES)
+        for clip, truth in ((forgery.spoof, forgery.forged), (forgery.clip, None))
+        if (frames := frame_scores(branch, head, clip)) is not None
+    ]
 
 
 def located(found: Sequence[Judged], ap_ious: Sequence[float] = AP_IOUS) -> LocalisationFigures:
