@@ -84,14 +84,26 @@ def through_picture_codec(pictures: Pictures, codec: PictureCodec) -> Pictures:
     return decoded
 
 
-def h264(picture: Picture, crf: int, *, predicted: bool = False) -> Picture:
-    """One picture through H.264, as a key frame or as one predicted from a shift.
+def h264(
+    picture: Picture, crf: int, *, predicted: bool = False, after: Picture | None = None
+) -> Picture:
+    """One picture through H.264, as a key frame or as one predicted from an earlier picture.
 
-    (H, W, 3) uint8 RGB; the last line of an odd side is left as it is.
+    Args:
+        picture: (H, W, 3) uint8 RGB; the last line of an odd side is left as it is.
+        crf: constant rate factor.
+        predicted: from ``after``.
+        after: (H, W, 3) uint8, what was shown before; None takes the picture itself, shifted.
+
+    Returns:
+        (H, W, 3) uint8.
     """
     height, width = picture.shape[:2]
     even = picture[: height // 2 * 2, : width // 2 * 2]
-    frames = np.stack([np.roll(even, 1, axis=1), even] if predicted else [even])
+    frames = even[None]
+    if predicted:
+        earlier = np.roll(even, 1, axis=1) if after is None else after[: len(even), : even.shape[1]]
+        frames = np.stack([earlier, even])
     codec = h264_codec(crf)
     codec = PictureCodec(
         encoder=codec.encoder,

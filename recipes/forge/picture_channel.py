@@ -80,8 +80,32 @@ def draw_channel(rng: np.random.Generator) -> PictureChannel:
     )
 
 
-def apply_channel(channel: PictureChannel, picture: Picture) -> Picture:
-    """(H, W, 3) uint8 RGB through the channel, same size; the same input gives the same output."""
+def apply_channel(
+    channel: PictureChannel, picture: Picture, after: Picture | None = None
+) -> Picture:
+    """A picture through the channel; the same input gives the same output.
+
+    Args:
+        channel: what happens to it.
+        picture: (H, W, 3) uint8 RGB.
+        after: (H, W, 3) uint8, an earlier moment of the same video, from which H.264 predicts
+            where the channel says so.
+
+    Returns:
+        (H, W, 3) uint8.
+    """
+    height, width = picture.shape[:2]
+    picture = _filmed(channel, picture, channel.noise_seed)
+    predicted = channel.h264_crf is not None and channel.h264_predicted
+    if after is not None and predicted:
+        after = _filmed(channel, after, channel.noise_seed + 1)  # grains do not stand still
+    if channel.h264_crf is not None:
+        picture = h264(picture, channel.h264_crf, predicted=predicted, after=after)
+    return resize(picture, (width, height), channel.interpolation)
+
+
+def _filmed(channel: PictureChannel, picture: Picture, noise_seed: int) -> Picture:
+    """All that comes before the video codec, in the size that is coded."""
     height, width = picture.shape[:2]
     picture = _tone(channel, picture)
     if channel.shrink < 1.0:
@@ -90,15 +114,11 @@ def apply_channel(channel: PictureChannel, picture: Picture) -> Picture:
     if channel.blur_px > 0.0:
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), channel.blur_px), np.uint8)
     if channel.noise > 0.0:
-        grains = np.random.default_rng(channel.noise_seed).standard_normal(
-            picture.shape, np.float32
-        )
+        grains = np.random.default_rng(noise_seed).standard_normal(picture.shape, np.float32)
         picture = to_bytes(picture + channel.noise * grains)
     if channel.jpeg_quality is not None:
         picture = jpeg(picture, channel.jpeg_quality)
-    if channel.h264_crf is not None:
-        picture = h264(picture, channel.h264_crf, predicted=channel.h264_predicted)
-    return resize(picture, (width, height), channel.interpolation)
+    return picture
 
 
 def _tone(channel: PictureChannel, picture: Picture) -> Picture:

@@ -58,8 +58,26 @@ def draw_past(rng: np.random.Generator) -> PoorPast:
     )
 
 
-def apply_past(past: PoorPast, picture: Picture) -> Picture:
-    """(H, W, 3) uint8 RGB with its past, same size; the same input gives the same output."""
+def apply_past(past: PoorPast, picture: Picture, after: Picture | None = None) -> Picture:
+    """(H, W, 3) uint8 RGB with its past, same size; the same input gives the same output.
+
+    H.264 predicts it from ``after``, an earlier moment of the same video, where that is given.
+    """
+    height, width = picture.shape[:2]
+    picture = _filmed(past, picture)
+    if past.encoder is not None:
+        picture = old_video(picture, past.encoder, past.quantiser)
+    if past.h264_crf is not None:
+        after = None if after is None else _filmed(past, after)
+        picture = h264(picture, past.h264_crf, predicted=True, after=after)
+    if past.jpeg_quality is not None:
+        picture = jpeg(picture, past.jpeg_quality)
+    picture = resize(picture, (width, height), past.interpolation)
+    return sharpen(picture, past.sharpen) if past.sharpen > 0.0 else picture
+
+
+def _filmed(past: PoorPast, picture: Picture) -> Picture:
+    """All that comes before the codec, in the size that is coded."""
     height, width = picture.shape[:2]
     if past.smooth > 0.0:
         picture = np.asarray(cv2.bilateralFilter(picture, 7, past.smooth, 4.0), np.uint8)
@@ -69,14 +87,7 @@ def apply_past(past: PoorPast, picture: Picture) -> Picture:
             max(_LEAST_PX, int(height * past.shrink)),
         )
         picture = resize(picture, small, cv2.INTER_AREA)
-    if past.encoder is not None:
-        picture = old_video(picture, past.encoder, past.quantiser)
-    if past.h264_crf is not None:
-        picture = h264(picture, past.h264_crf, predicted=True)
-    if past.jpeg_quality is not None:
-        picture = jpeg(picture, past.jpeg_quality)
-    picture = resize(picture, (width, height), past.interpolation)
-    return sharpen(picture, past.sharpen) if past.sharpen > 0.0 else picture
+    return picture
 
 
 def old_video(picture: Picture, encoder: str, quantiser: int) -> Picture:

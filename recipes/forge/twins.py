@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -45,22 +46,38 @@ class TwinCrops:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgedPicture:
-    """Twins as the forger left them, with the mesh of the real one and where it came from."""
+    """Twins as the forger left them, with the mesh of the real one and where it came from.
+
+    ``earlier`` is another moment of the same video, forged alike; None where pictures stand alone.
+    """
 
     twins: Twins
     landmarks: NDArray[np.float32]
     group: str
     index: int
+    earlier: Twins | None = None
 
 
 class TwinSource:
     """Draws pictures of one fold, balanced over groups and sources, and forges them."""
 
     def __init__(
-        self, kinds: Mapping[str, float], *, held_out: bool, poor_share: float = 0.0
+        self,
+        kinds: Mapping[str, float],
+        *,
+        held_out: bool,
+        poor_share: float = 0.0,
+        moving_share: float = 0.0,
     ) -> None:
-        """``poor_share``: of the pictures given a `PoorPast` before they are forged."""
-        self._kinds, self._poor_share = list(kinds), poor_share
+        """Read the pictures.
+
+        Args:
+            kinds: of forgery, with how often each is drawn.
+            held_out: the people kept for measuring, or the others.
+            poor_share: of the pictures, given a `PoorPast` before they are forged.
+            moving_share: of the pictures with another moment, coded as the frame after it.
+        """
+        self._kinds, self._poor_share, self._moving_share = list(kinds), poor_share, moving_share
         self._odds = np.array(list(kinds.values())) / sum(kinds.values())
         self._faces = {group: load_faces(group) for group in GROUPS}
         decoders = DECODERS if {"redrawn", "reenacted"} & kinds.keys() else ()
@@ -83,10 +100,14 @@ class TwinSource:
         """One pair of twins, of a given kind or one by chance."""
         pair = self.forge(rng, kind)
         channel = draw_channel(rng)
+        before: tuple[Picture | None, Picture | None] = (None, None)
+        if pair.earlier is not None:
+            channel = replace(channel, h264_predicted=True)
+            before = pair.earlier.real, pair.earlier.fake
         points = _shake(pair.landmarks, rng)
         crops = [
-            align_face(apply_channel(channel, p), points)
-            for p in (pair.twins.real, pair.twins.fake)
+            align_face(apply_channel(channel, picture, after), points)
+            for picture, after in zip((pair.twins.real, pair.twins.fake), before, strict=True)
         ]
         mask = _align_mask(pair.twins.mask, points)
         turn = -1 if rng.random() < 0.5 else 1
@@ -106,10 +127,16 @@ class TwinSource:
         while kind == _SWAPPED and not self._swapped[group].known[index]:
             group, index = self._draw_picture(rng)
         material = self._material(group, index, kind, rng)
+        moving = self._moving_share > 0.0 and rng.random() < self._moving_share
         if self._poor_share > 0.0 and rng.random() < self._poor_share:
-            material = _with_past(material, draw_past(rng), redrawn_too=rng.random() < 0.5)
+            material = _with_past(
+                material, draw_past(rng), redrawn_too=rng.random() < 0.5, moving=moving
+            )
+        before = _at_the_moment(material) if moving and kind != _SWAPPED else None
+        alike = copy.deepcopy(rng)
         return ForgedPicture(
             twins=forge(kind, material, rng),
+            earlier=before and forge(kind, before, alike),
             landmarks=self._faces[group].landmarks[index],
             group=group,
             index=index,
@@ -173,17 +200,41 @@ def _face(faces: Faces, index: int) -> Face:
     return Face(picture=np.asarray(faces.pictures[index]), landmarks=faces.landmarks[index])
 
 
-def _with_past(material: Material, past: PoorPast, *, redrawn_too: bool) -> Material:
-    """The same clip, recorded poorly; what was drawn anew from it comes out poor or clean."""
+def _at_the_moment(material: Material) -> Material | None:
+    """The same material of another moment of its video; None where none is known."""
+    if material.moment is None:
+        return None
+    return replace(
+        material,
+        face=material.moment,
+        moment=material.face,
+        redrawn=material.moment_redrawn,
+        moment_redrawn=material.redrawn,
+        swapped=None,
+    )
+
+
+def _with_past(
+    material: Material, past: PoorPast, *, redrawn_too: bool, moving: bool = False
+) -> Material:
+    """The same clip, recorded poorly; what was drawn anew from it comes out poor or clean.
+
+    With ``moving`` it was recorded as a video in which its two moments follow each other.
+    """
 
     def worse(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
         return tuple(apply_past(past, p) for p in pictures) if redrawn_too else pictures
 
     face, moment = material.face, material.moment
+
+    def recorded(shown: Face, before: Face | None) -> Face:
+        after = before.picture if before is not None and moving else None
+        return replace(shown, picture=apply_past(past, shown.picture, after))
+
     return replace(
         material,
-        face=replace(face, picture=apply_past(past, face.picture)),
-        moment=moment and replace(moment, picture=apply_past(past, moment.picture)),
+        face=recorded(face, moment),
+        moment=moment and recorded(moment, face),
         redrawn=worse(material.redrawn),
         moment_redrawn=worse(material.moment_redrawn),
         swapped=None if material.swapped is None else worse((material.swapped,))[0],

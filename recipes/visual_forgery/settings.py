@@ -28,6 +28,7 @@ class TrainingSettings:
     pretrained: bool = False
     encoder_rate: float = 1.0
     poor_share: float = 0.0
+    moving_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""One-second face tracks as the frozen frame network sees them: forged twins, and others' clips.
+"""One-second face tracks as the frozen frame network reads them: forged twins, and others' clips.
 
 Every clip gives one file under ``runs/visual_forgery/tracks/<model>``; what is there is kept, so
 that the command may be stopped and called again:
@@ -28,9 +28,9 @@ from avdetect.branches.track_stretches import (
     TrackFrames,
     stretches_of,
 )
-from avdetect.checkpoint import read_bundle
+from avdetect.branches.visual_forgery import FaceNetworks, load_networks
+from avdetect.checkpoint import load_checkpoint, read_bundle
 from avdetect.faces.align import align_face
-from avdetect.nn.face_network import FaceNetwork
 from avdetect.nn.temporal_head import Stretch
 from avdetect.timebase import FRAME_RATE_HZ
 from eval.shared_data import read_rows, shared_path
@@ -40,7 +40,6 @@ from recipes.datasets.faces import Row, find_mesh, person
 from recipes.datasets.talking_heads import frames_on_clock
 from recipes.forge.retouching import Face
 from recipes.forge.tracks import COURSES, TRACK_KINDS, Pictures, code_twins, forge_track
-from recipes.visual_forgery.evaluate import load_shipped
 from recipes.visual_forgery.settings import RUNS
 
 MODEL = read_bundle().checkpoints["visual_forgery"]
@@ -112,13 +111,13 @@ def rows_of(name: str) -> list[Row]:
     )
 
 
-def prepare(name: str, net: FaceNetwork, limit: int | None, model: str = MODEL) -> None:
+def prepare(name: str, networks: FaceNetworks, limit: int | None, model: str = MODEL) -> None:
     """Write what is missing of a set's first ``limit`` clips."""
     for row in rows_of(name)[:limit]:
         path = _folder(model) / name / (row["file"].replace("/", "__") + ".npz")
         if path.is_file():
             continue
-        table = _others_tracks(row, net) if name == "others" else _twin_tracks(row, net)
+        table = _others_tracks(row, networks) if name == "others" else _twin_tracks(row, networks)
         if table is None:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -128,7 +127,7 @@ def prepare(name: str, net: FaceNetwork, limit: int | None, model: str = MODEL) 
         part.replace(path)
 
 
-def _twin_tracks(row: Row, net: FaceNetwork) -> dict[str, Any] | None:
+def _twin_tracks(row: Row, networks: FaceNetworks) -> dict[str, Any] | None:
     rng = np.random.default_rng(zlib.crc32(row["file"].encode()))
     kind, course = str(rng.choice(TRACK_KINDS)), str(rng.choice(COURSES))
     pictures = np.stack(list(islice(_frames(row), STRETCH_FRAMES)))
@@ -141,16 +140,16 @@ def _twin_tracks(row: Row, net: FaceNetwork) -> dict[str, Any] | None:
         if mesh is not None
     ]
     twins = code_twins(pictures, forge_track(kind, course, faces, rng), rng)
-    seen = [_stretch(net, twin) for twin in twins]
+    seen = [_stretch(networks, twin) for twin in twins]
     if seen[0] is None or seen[1] is None:
         return None
     return _table(row, [seen[0], seen[1]], [0, 1], f"{kind}|{course}")
 
 
-def _others_tracks(row: Row, net: FaceNetwork) -> dict[str, Any] | None:
+def _others_tracks(row: Row, networks: FaceNetworks) -> dict[str, Any] | None:
     """The first second of a clip that nothing was trained on."""
     pictures = np.stack(list(islice(_frames(row), STRETCH_FRAMES)))
-    seen = _stretch(net, pictures)
+    seen = _stretch(networks, pictures)
     if seen is None:
         return None
     is_fake = row["video_label"] == "fake"
@@ -177,21 +176,23 @@ def _meshes(pictures: Pictures) -> list[NDArray[np.float32] | None]:
         return [find_mesh(mesh, picture) for picture in pictures]
 
 
-def _stretch(net: FaceNetwork, pictures: Pictures) -> Stretch | None:
+def _stretch(networks: FaceNetworks, pictures: Pictures) -> Stretch | None:
     """One stretch from coded pictures: the face is found anew, as it would be in a clip."""
     found = {k: mesh for k, mesh in enumerate(_meshes(pictures)) if mesh is not None}
     if len(found) < LEAST_FRAMES:
         return None
     crops = np.stack([align_face(pictures[k], mesh) for k, mesh in found.items()])
     with torch.inference_mode():
-        said = net(torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 255.0)
+        said = networks.frames(torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 255.0)
+        # As the branch reads a frame of a video: what the head says is added to that.
+        scores = said.score if networks.contrast is None else networks.contrast(said.mask_logits)
     index = np.array(list(found), np.int64)
     frames = TrackFrames(
         frame_index=index,
         frame_s=index / FRAME_RATE_HZ,
         landmarks=np.stack(list(found.values())),
         tokens=said.token.numpy(),
-        scores=said.score.numpy(),
+        scores=scores.numpy(),
     )
     return stretches_of(frames)[0]
 
@@ -210,9 +211,9 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
-    net = load_shipped(arguments.model)
+    networks = load_networks(load_checkpoint(arguments.model))
     for name in SETS:
-        prepare(name, net, getattr(arguments, name), arguments.model)
+        prepare(name, networks, getattr(arguments, name), arguments.model)
         print(f"{name}: {len(list((_folder(arguments.model) / name).glob('*.npz')))} clips")
 
 

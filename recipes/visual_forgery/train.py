@@ -224,7 +224,12 @@ def run(
     if resume:
         training.load(folder / "training.pt")
     seed = settings.training.seed + training.step  # after a pause new twins, not the same again
-    source = TwinSource(settings.kinds, held_out=False, poor_share=settings.training.poor_share)
+    source = TwinSource(
+        settings.kinds,
+        held_out=False,
+        poor_share=settings.training.poor_share,
+        moving_share=settings.training.moving_share,
+    )
     stream = TwinStream(source, seed, shuffle_labels=shuffle_labels)
     loader = DataLoader(
         stream, settings.training.pairs_per_batch, num_workers=settings.training.workers

@@ -57,6 +57,13 @@ def test_a_predicted_picture_is_coded_otherwise_than_a_key_frame() -> None:
     assert (h264(picture, 30) != h264(picture, 30, predicted=True)).any()
 
 
+def test_a_picture_is_predicted_from_what_was_shown_before() -> None:
+    same = h264(PICTURES[3], 34, predicted=True, after=PICTURES[3])
+    other = h264(PICTURES[3], 34, predicted=True, after=PICTURES[0])
+    assert (same != other).any()
+    assert np.array_equal(h264(PICTURES[3], 34, after=PICTURES[0]), h264(PICTURES[3], 34))
+
+
 def test_jpeg_loses_more_at_a_lower_quality() -> None:
     quality = [psnr_db(jpeg(PICTURES[0], q), PICTURES[0]) for q in (95, 75, 30)]
     assert quality == sorted(quality, reverse=True)

@@ -37,6 +37,24 @@ def test_h264_loses_more_at_a_higher_rate_factor(predicted):
     assert 0 < _loss(fine) < _loss(coarse) < 30
 
 
+def test_a_predicted_frame_depends_on_the_moment_before_it():
+    channel = PictureChannel(h264_crf=34, h264_predicted=True, noise=2.0, shrink=0.8)
+    before = drawn_face(1).picture
+    alone, after = apply_channel(channel, PICTURE), apply_channel(channel, PICTURE, before)
+
+    assert (alone != after).any()
+    assert _loss(after) < 20
+    assert np.array_equal(after, apply_channel(channel, PICTURE.copy(), before.copy()))
+
+
+def test_a_key_frame_knows_no_moment_before_it():
+    channel = PictureChannel(h264_crf=34)
+
+    after = apply_channel(channel, PICTURE, drawn_face(1).picture)
+
+    assert np.array_equal(after, apply_channel(channel, PICTURE))
+
+
 def test_jpeg_loses_more_at_a_lower_quality():
     assert 0 < _loss(jpeg(PICTURE, 95)) < _loss(jpeg(PICTURE, 40))
 

@@ -22,6 +22,14 @@ def test_every_drawn_past_costs_detail_and_is_the_same_twice():
         assert np.array_equal(once, apply_past(past, PICTURE.copy()))
 
 
+def test_h264_of_the_past_predicts_from_the_moment_before():
+    past = PoorPast(h264_crf=34, shrink=0.7)
+    alone, after = apply_past(past, PICTURE), apply_past(past, PICTURE, drawn_face(1).picture)
+
+    assert (alone != after).any()
+    assert 0 < _loss(after) < 40
+
+
 @pytest.mark.parametrize("encoder", ["mpeg4", "flv", "mpeg2video"])
 def test_old_video_loses_more_by_coarser_steps(encoder):
     fine, coarse = (old_video(PICTURE, encoder, quantiser) for quantiser in (2, 20))

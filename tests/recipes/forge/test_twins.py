@@ -44,9 +44,9 @@ def source(monkeypatch):
 def test_both_twins_go_through_one_channel(source, monkeypatch):
     used = []
 
-    def spy(channel, picture):
+    def spy(channel, picture, after):
         used.append(channel)
-        return apply_channel(channel, picture)
+        return apply_channel(channel, picture, after)
 
     monkeypatch.setattr(module, "apply_channel", spy)
     rng = np.random.default_rng(0)
@@ -82,6 +82,49 @@ def test_a_poor_past_is_in_both_twins_and_leaves_the_forgery_where_it_was(
         assert not any(np.array_equal(twins.real, picture) for picture in good)
         assert np.array_equal(twins.real[outside], twins.fake[outside])
         assert (twins.real != twins.fake).any()
+
+
+@pytest.mark.parametrize("kind", ["self_blend", "redrawn", "other_moment"])
+def test_twins_of_a_moving_video_follow_another_moment_forged_alike(source, kind):
+    moving = TwinSource(KINDS, held_out=False, moving_share=1.0)
+    pictures = drawn_group("any").pictures
+    followed = 0
+    for seed in range(8):
+        pair = moving.forge(np.random.default_rng(seed), kind)
+        alone = source.forge(np.random.default_rng(seed), kind)
+        assert alone.earlier is None
+        if pair.earlier is None:  # the other picture that was drawn is the very same
+            continue
+        followed += 1
+        sibling = pictures[pair.index ^ 1]
+        changed = (pair.earlier.fake != sibling).any(axis=-1)
+        assert np.array_equal(pair.earlier.real, sibling)
+        assert changed.any() and not changed[pair.earlier.mask == 0].any()
+    assert 0 < followed < 8
+
+
+def test_each_twin_is_predicted_from_its_own_earlier_moment(source, monkeypatch):
+    moving, seen = TwinSource(KINDS, held_out=False, moving_share=1.0), []
+    monkeypatch.setattr(module, "draw_channel", lambda _: PictureChannel(h264_crf=32))
+    monkeypatch.setattr(
+        module,
+        "apply_channel",
+        lambda channel, picture, after: seen.append((channel, after)) or picture,
+    )
+    for seed in range(6):
+        moving.draw(np.random.default_rng(seed), "self_blend")
+    pairs = list(zip(seen[0::2], seen[1::2], strict=True))
+    followed = [(real, fake) for real, fake in pairs if real[1] is not None]
+    assert followed
+    for (channel, before_real), (_, before_fake) in followed:
+        assert channel.h264_predicted
+        assert (before_real != before_fake).any()
+
+
+def test_a_swapped_face_has_no_earlier_moment(source):
+    moving = TwinSource(KINDS, held_out=False, moving_share=1.0)
+
+    assert moving.forge(np.random.default_rng(0), "swapped").earlier is None
 
 
 def test_same_seed_same_twins(source):
