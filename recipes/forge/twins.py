@@ -136,7 +136,7 @@ class TwinSource:
         alike = copy.deepcopy(rng)
         return ForgedPicture(
             twins=forge(kind, material, rng),
-            earlier=before and forge(kind, before, alike),
+            earlier=None if before is None else forge(kind, before, alike),
             landmarks=self._faces[group].landmarks[index],
             group=group,
             index=index,
