@@ -5,6 +5,7 @@ It says other words in another voice than the clip it stands beside: fake, but n
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -53,6 +54,8 @@ _ESPEAK_VOICES = {
     "de": ("de", "de+f2"),
     "es": ("es", "es-419+f4"),
 }
+# How its English voices are named; nothing else tells a voice's language before it is loaded.
+_ENGLISH_OF_FESTIVAL = ("cmu_us_", "nitech_us_", "kal_", "ked_", "rab_", "don_", "en1_", "us")
 _SENTENCE_S = 20.0  # no engine takes longer for a sentence
 
 
@@ -68,7 +71,7 @@ def synthesiser_kinds() -> dict[str, Forge]:
     if shutil.which("flite"):
         kinds |= {f"flite {v}": partial(_say, _flite, v, "en") for v in _flite_voices()}
     if shutil.which("text2wave"):
-        kinds["festival"] = partial(_say, _festival, "", "en")
+        kinds |= {f"festival {v}": partial(_say, _festival, v, "en") for v in _festival_voices()}
     return kinds
 
 
@@ -141,8 +144,10 @@ def _flite(voice: str, target: Path, rng: np.random.Generator) -> list[str]:
     return ["flite", "-voice", voice, "--setf", stretch, "-f", "/dev/stdin", "-o", str(target)]
 
 
-def _festival(_voice: str, target: Path, _rng: np.random.Generator) -> list[str]:
-    return ["text2wave", "-o", str(target)]
+def _festival(voice: str, target: Path, rng: np.random.Generator) -> list[str]:
+    stretch = f"(Parameter.set 'Duration_Stretch {rng.uniform(0.9, 1.2):.2f})"
+    chosen = ["-eval", f"(voice_{voice})", "-eval", stretch]
+    return ["text2wave", *chosen, "-o", str(target)]
 
 
 @lru_cache(maxsize=1)
@@ -150,3 +155,12 @@ def _flite_voices() -> tuple[str, ...]:
     """All but those that only tell the time."""
     listed = subprocess.run(["flite", "-lv"], check=True, capture_output=True, text=True).stdout
     return tuple(v for v in listed.partition(":")[2].split() if not v.endswith("_time"))
+
+
+@lru_cache(maxsize=1)
+def _festival_voices() -> tuple[str, ...]:
+    """All of English that are installed, diphone and HTS alike."""
+    asked = ["festival", "--batch", '(mapcar (lambda (v) (format t "%l\\n" v)) (voice.list))']
+    listed = subprocess.run(asked, check=True, capture_output=True, text=True, timeout=_SENTENCE_S)
+    voices = re.findall(r"^[A-Za-z]\w+$", listed.stdout, re.MULTILINE)
+    return tuple(v for v in sorted(voices) if v.startswith(_ENGLISH_OF_FESTIVAL))
