@@ -19,7 +19,6 @@ import numpy as np
 from rich.progress import track
 
 from avdetect.branches.base import Branch, BranchOutput
-from avdetect.channels.picture_codecs import h264_codec, through_picture_codec
 from avdetect.errors import UsageError
 from avdetect.fusion.subjects import FACE
 from avdetect.judgement import run_branches
@@ -27,6 +26,7 @@ from avdetect.observation import Observation
 from eval.protocol import Protocol, read_protocol
 from eval.splits import Row, video_split
 from recipes.datasets.talking_heads import TalkingHeadClip, load_clip
+from recipes.forge.picture_channel import h264
 from recipes.fusion.rows import (
     RUN,
     Sample,
@@ -136,12 +136,10 @@ def pictures_of(clip: TalkingHeadClip, row: Row) -> dict[str, TalkingHeadClip]:
 
 
 def recompressed(clip: TalkingHeadClip) -> TalkingHeadClip:
-    """A clip whose face crops went through H.264 at the grid's poorest rate.
-
-    They pass as one stream: coded one by one, true pictures are not raised as real video is, in
-    which what moves is coded more coarsely than what stands still.
-    """
-    return replace(clip, faces=through_picture_codec(clip.faces, h264_codec(_POOR_CRF)))
+    """A clip whose face crops went through H.264 at the grid's poorest rate."""
+    return replace(
+        clip, faces=np.stack([h264(face, _POOR_CRF, predicted=True) for face in clip.faces])
+    )
 
 
 def _windows(
