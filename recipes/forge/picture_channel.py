@@ -19,6 +19,7 @@ __all__ = [
     "PictureChannel",
     "apply_channel",
     "draw_channel",
+    "draw_light_channel",
     "h264",
     "jpeg",
     "resize",
@@ -76,6 +77,16 @@ def draw_channel(rng: np.random.Generator) -> PictureChannel:
         noise_seed=int(rng.integers(2**31)),
         jpeg_quality=int(rng.integers(40, 96)) if codec < 0.35 or codec > 0.9 else None,
         h264_crf=int(rng.integers(18, 35)) if codec > 0.35 and codec < 0.95 else None,
+        h264_predicted=bool(rng.random() < 0.5),
+    )
+
+
+def draw_light_channel(rng: np.random.Generator) -> PictureChannel:
+    """A channel that costs little by chance: none, a good JPEG, or the H.264 of a good video."""
+    codec = rng.random()
+    return PictureChannel(
+        jpeg_quality=int(rng.integers(85, 98)) if codec < 0.3 else None,
+        h264_crf=int(rng.integers(14, 23)) if codec > 0.5 else None,
         h264_predicted=bool(rng.random() < 0.5),
     )
 

@@ -17,7 +17,7 @@ from recipes.datasets.faces import Faces, load_faces, person
 from recipes.forge.face_masks import Mask
 from recipes.forge.face_swap import load_swapped
 from recipes.forge.faces import Face, Material, Twins, forge
-from recipes.forge.picture_channel import apply_channel, draw_channel
+from recipes.forge.picture_channel import apply_channel, draw_channel, draw_light_channel
 from recipes.forge.poor_past import PoorPast, apply_past, draw_past
 from recipes.forge.resynthesis import DECODERS, GROUPS, load_redrawn
 from recipes.forge.retouching import Picture
@@ -68,6 +68,7 @@ class TwinSource:
         held_out: bool,
         poor_share: float = 0.0,
         moving_share: float = 0.0,
+        light_share: float = 0.0,
     ) -> None:
         """Read the pictures.
 
@@ -76,8 +77,10 @@ class TwinSource:
             held_out: the people kept for measuring, or the others.
             poor_share: of the pictures, given a `PoorPast` before they are forged.
             moving_share: of the pictures with another moment, coded as the frame after it.
+            light_share: of the twins, whose channel costs little.
         """
-        self._kinds, self._poor_share, self._moving_share = list(kinds), poor_share, moving_share
+        self._kinds, self._poor_share = list(kinds), poor_share
+        self._moving_share, self._light_share = moving_share, light_share
         self._odds = np.array(list(kinds.values())) / sum(kinds.values())
         self._faces = {group: load_faces(group) for group in GROUPS}
         decoders = DECODERS if {"redrawn", "reenacted"} & kinds.keys() else ()
@@ -99,7 +102,8 @@ class TwinSource:
     def draw(self, rng: np.random.Generator, kind: str | None = None) -> TwinCrops:
         """One pair of twins, of a given kind or one by chance."""
         pair = self.forge(rng, kind)
-        channel = draw_channel(rng)
+        light = self._light_share > 0.0 and rng.random() < self._light_share
+        channel = (draw_light_channel if light else draw_channel)(rng)
         before: tuple[Picture | None, Picture | None] = (None, None)
         if pair.earlier is not None:
             channel = replace(channel, h264_predicted=True)

@@ -29,6 +29,7 @@ class TrainingSettings:
     encoder_rate: float = 1.0
     poor_share: float = 0.0
     moving_share: float = 0.0
+    light_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -229,6 +229,7 @@ def run(
         held_out=False,
         poor_share=settings.training.poor_share,
         moving_share=settings.training.moving_share,
+        light_share=settings.training.light_share,
     )
     stream = TwinStream(source, seed, shuffle_labels=shuffle_labels)
     loader = DataLoader(

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from recipes.forge.picture_channel import PictureChannel, apply_channel, draw_channel, h264, jpeg
+from recipes.forge.picture_channel import (
+    PictureChannel,
+    apply_channel,
+    draw_channel,
+    draw_light_channel,
+    h264,
+    jpeg,
+)
 from tests.recipes.forge.drawn_faces import drawn_face
 
 PICTURE = drawn_face().picture
@@ -35,6 +42,13 @@ def test_h264_loses_more_at_a_higher_rate_factor(predicted):
     fine, coarse = (h264(PICTURE, crf, predicted=predicted) for crf in (18, 38))
 
     assert 0 < _loss(fine) < _loss(coarse) < 30
+
+
+def test_a_light_channel_costs_less_than_any_usual_codec():
+    rng = np.random.default_rng(0)
+    worst = max(_loss(apply_channel(draw_light_channel(rng), PICTURE)) for _ in range(12))
+
+    assert 0 < worst < _loss(h264(PICTURE, 26, predicted=True))
 
 
 def test_a_predicted_frame_depends_on_the_moment_before_it():

@@ -121,6 +121,16 @@ def test_each_twin_is_predicted_from_its_own_earlier_moment(source, monkeypatch)
         assert (before_real != before_fake).any()
 
 
+def test_light_twins_go_through_light_channels(source, monkeypatch):
+    light = TwinSource(KINDS, held_out=False, light_share=1.0)
+    monkeypatch.setattr(module, "draw_channel", None)
+    monkeypatch.setattr(module, "draw_light_channel", lambda _: PictureChannel())
+
+    pair = light.draw(np.random.default_rng(0), "self_blend")
+
+    assert np.array_equal(pair.real[pair.mask == 0], pair.fake[pair.mask == 0])
+
+
 def test_a_swapped_face_has_no_earlier_moment(source):
     moving = TwinSource(KINDS, held_out=False, moving_share=1.0)
 
