@@ -107,11 +107,10 @@ def apply_channel(
     """
     height, width = picture.shape[:2]
     picture = _filmed(channel, picture, channel.noise_seed)
-    predicted = channel.h264_crf is not None and channel.h264_predicted
-    if after is not None and predicted:
-        after = _filmed(channel, after, channel.noise_seed + 1)  # grains do not stand still
     if channel.h264_crf is not None:
-        picture = h264(picture, channel.h264_crf, predicted=predicted, after=after)
+        if after is not None:  # grains do not stand still
+            after = _filmed(channel, after, channel.noise_seed + 1)
+        picture = h264(picture, channel.h264_crf, predicted=channel.h264_predicted, after=after)
     return resize(picture, (width, height), channel.interpolation)
 
 
