@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from avdetect.branches.base import Branch, BranchOutput, PartScore
+from avdetect.branches.voice_clone import LEAST_SPEECH_S
 from avdetect.calibration import Calibration, probability
 from avdetect.cue_entries import cue_entry, with_cues
 from avdetect.cues.base import CueTools
@@ -31,6 +32,7 @@ from avdetect.verdict import (
     Model,
     PartVerdict,
     Quality,
+    SuspiciousSegment,
     Verdict,
 )
 
@@ -74,7 +76,8 @@ def judge(
     """
     weighed = weigh(record, judges, cues)
     scores, llrs, fused, fake_llr = weighed.scores, weighed.llrs, weighed.fused, weighed.fake_llr
-    decision = judges.rule.decide(fake_llr, prior_fake)
+    suspicious = suspicious_segments(record.outputs)
+    decision, doubts = settle(judges.rule.decide(fake_llr, prior_fake), weighed, record, suspicious)
     timeline = build_timeline(record.outputs, judges.calibrations, record.end_s)
     missing = {
         name: _why_missing(name, found, record, kinds)
@@ -85,7 +88,9 @@ def judge(
     return Verdict(
         input=source,
         decision=decision,
-        reason=_reason(decision, worst, len(fused), missing),
+        reason=_reason(
+            judges.rule.decide(fake_llr, prior_fake), worst, len(fused), missing, doubts
+        ),
         decided_by=_part_verdict(*worst, record) if worst else None,
         fake_llr=_rounded(fake_llr),
         fake_probability=None if fake_llr is None else round(probability(fake_llr, prior_fake), 6),
@@ -99,7 +104,7 @@ def judge(
             timeline, [subject for subject, _ in fused], judges.fusion, record.end_s
         ),
         evidence=pick_evidence(timeline),
-        suspicious=suspicious_segments(record.outputs),
+        suspicious=suspicious,
         synchrony=measure_synchrony(record.outputs.get(SYNC, {}), llrs.get(SYNC, {})),
         cues=tuple(cue_entry(finding) for finding in cues),
         missing=missing,
@@ -124,6 +129,10 @@ class Weighed:
     fused: Sequence[tuple[Subject, FusedScore]]
     fake_llr: float | None
 
+    def judged_nothing(self, branch: str) -> bool:
+        """Whether a branch is there and had no part to judge."""
+        return branch in self.llrs and not self.llrs[branch]
+
 
 def weigh(record: ClipRecord, judges: Judges, cues: Sequence[CueFinding] = ()) -> Weighed:
     """Pool, calibrate, fuse and combine what is remembered of a clip."""
@@ -147,6 +156,40 @@ def weigh(record: ClipRecord, judges: Judges, cues: Sequence[CueFinding] = ()) -
     ]
     fake_llr = combine_parts([score.fake_llr for _, score in fused])
     return Weighed(scores=scores, llrs=llrs, fused=fused, fake_llr=fake_llr)
+
+
+def settle(
+    decision: Decision,
+    weighed: Weighed,
+    record: ClipRecord,
+    suspicious: Sequence[SuspiciousSegment],
+) -> tuple[Decision, list[str]]:
+    """What the numbers decide, and why not: a clip of which a part is in doubt is not called real.
+
+    A clip is taken for forged if any part of it is. So a voice does not clear faces that nobody
+    could judge, nor a face a voice; and a stretch that stands out wants a listener.
+
+    Args:
+        decision: by the numbers alone.
+        weighed: the numbers.
+        record: what was remembered of the clip.
+        suspicious: the stretches that its verdict shows.
+
+    Returns:
+        The decision, and the doubts that made it ``inconclusive``, in words.
+    """
+    if decision is not Decision.REAL:
+        return decision, []
+    doubts = []
+    if record.face_sizes_px and weighed.judged_nothing("visual_forgery"):
+        doubts.append("no face in it could be judged")
+    if sum(record.speech_s.values()) >= LEAST_SPEECH_S and weighed.judged_nothing("voice_clone"):
+        doubts.append("the voice in it could not be judged")
+    if suspicious:
+        worst = max(suspicious, key=lambda s: s.score)
+        where = f"{Part(worst.channel, worst.face_track)} from {worst.start_s:.1f} s on"
+        doubts.append(f"{where} stands out from the rest as forged")
+    return (Decision.INCONCLUSIVE if doubts else decision), doubts
 
 
 def run_branches(
@@ -266,9 +309,13 @@ def _reason(
     worst: tuple[Subject, FusedScore] | None,
     n_subjects: int,
     missing: Mapping[str, str],
+    doubts: Sequence[str],
 ) -> str:
     if worst is None:
         return "not judged: " + "; ".join(dict.fromkeys(missing.values()))
+    if doubts:
+        words = decision_words(Decision.REAL, *worst, n_subjects)
+        return f"not called real, because {' and '.join(doubts)}; otherwise it would be: {words}"
     return decision_words(decision, *worst, n_subjects)
 
 

@@ -3,7 +3,7 @@
 Candidates are what rises above each of several levels (temporal actionness grouping, Zhao et al.
 2017); a candidate counts by how far it stands above its surroundings (Shou et al. 2018, outer-inner
 contrast), and one that overlaps a better one counts less (soft non-maximum suppression, Bodla et
-al. 2017). They say where to look; the decision knows nothing of them.
+al. 2017). They say where to look and change no number; but a clip that has one is not called real.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ _USUAL_DEVIATIONS = 2.0  # above the rest of a clip; what lies higher looks forg
 _LEAST_DEVIATION = 0.5  # else the noise of a very even clip would stand out
 _NORMAL_SPREAD = 1.4826  # standard deviation of normal scores over their median deviation
 _LEAST_REST_S = 3.0  # of a clip: a second cannot stand out of less
+_MOST_OF_CLIP = 0.5  # what fills more of its clip is the clip, of which the branch's score speaks
 _MOST_SHOWN = 10
 
 
@@ -69,12 +70,14 @@ def find_stretches(frames: Sequence[FrameScores]) -> list[Stretch]:
 
 
 def shown_stretches(frames: Sequence[FrameScores]) -> list[Stretch]:
-    """The few that a verdict shows, surest first: sure enough, and no moment twice."""
+    """The few that a verdict shows, surest first: sure enough, part of a clip, no moment twice."""
     shown: list[Stretch] = []
     for stretch in find_stretches(frames):
         if stretch.score < _SHOWN_SCORE or len(shown) == _MOST_SHOWN:
             break
-        if all(stretch.segment.overlap(other.segment) is None for other in shown):
+        if _share(stretch.segment, frames) <= _MOST_OF_CLIP and all(
+            stretch.segment.overlap(other.segment) is None for other in shown
+        ):
             shown.append(stretch)
     return shown
 
@@ -124,6 +127,14 @@ def placed(frames: Sequence[FrameScores]) -> FrameScores:
         scores=scores.astype(np.float32),
         weights=weights,
     )
+
+
+def _share(segment: Segment, frames: Sequence[FrameScores]) -> float:
+    """How much of what was scored lies in a segment, by weight."""
+    middles = np.concatenate([f.segments.mean(1) for f in frames])
+    weights = np.concatenate([f.weights for f in frames]).astype(np.float64)
+    inside = (middles >= segment.start_s) & (middles < segment.end_s)
+    return float(weights[inside].sum() / max(weights.sum(), 1e-9))
 
 
 def _curve(frames: Sequence[FrameScores]) -> tuple[Floats, float]:

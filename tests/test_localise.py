@@ -46,6 +46,11 @@ def test_a_forged_word_is_found_to_a_tenth_of_a_second():
     assert all(other.score < 0.5 for other in others)
 
 
+@pytest.mark.parametrize("forged", [(0.0, 4.0), (0.5, 3.6)])
+def test_what_fills_most_of_a_clip_does_not_stand_out_of_it(forged):
+    assert shown_stretches([frames(forged)]) == []
+
+
 def test_overlapping_observations_are_one_curve():
     calls = [frames((3.2, 4.2), start_s=start, seed=seed) for seed, start in enumerate((0.0, 3.0))]
     best, *others = find_stretches(calls)

@@ -37,7 +37,8 @@ from avdetect.types import Part, Segment
 JUDGED_RATE_HZ = 5
 FRAME_STEP = exact_ratio(FRAME_RATE_HZ, JUDGED_RATE_HZ)
 SMALLEST_FACE_PX = 48.0  # below, a crop is mostly enlarging, and reads like a forgery
-LARGEST_YAW_DEG = 60.0  # beyond, half of the mesh is guessed
+# By the mesh, which reads 45 of faces that are nearer to a profile: half of it is guessed there.
+LARGEST_YAW_DEG = 45.0
 _FULL_FACE_PX = 160.0  # a face that fills its crop without enlarging
 _FULL_FRAMES = 25.0  # five seconds: more frames of one clip hardly change its mean
 
@@ -213,7 +214,7 @@ def load_networks(checkpoint: Checkpoint) -> FaceNetworks:
 def unusable(face: FaceWindow) -> str | None:
     """Why a face cannot be judged, in words; None where it can."""
     if face.size_px < SMALLEST_FACE_PX:
-        return f"face {face.track} is {face.size_px:.0f} px wide, {SMALLEST_FACE_PX:.0f} px needed"
+        return f"face {face.track} is {face.size_px:.0f} px large, {SMALLEST_FACE_PX:.0f} px needed"
     if abs(face.yaw_deg) > LARGEST_YAW_DEG:
         return (
             f"face {face.track} is turned {abs(face.yaw_deg):.0f} degrees, "

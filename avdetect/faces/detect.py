@@ -2,7 +2,9 @@
 
 The short-range detector (BlazeFace) sees faces that fill the picture, the full-range one those of a
 few per cent of its width; neither sees both. The mesh runs on a crop around each box, so that small
-faces get the same 478 points as large ones. Everything here is stateless from picture to picture.
+faces get the same 478 points as large ones. It takes every face for an upright one, and lays itself
+upside down over a face that is not; so the crop of a face that lies or hangs is turned first.
+Everything here is stateless from picture to picture.
 """
 
 from __future__ import annotations
@@ -33,6 +35,11 @@ _SAME_FACE_IOU = 0.3
 _WIDE = 1.15  # longer over shorter side from which a picture is looked at in square tiles
 _SMALLEST_TILE_PX = 160
 _MOST_TILES = 5
+_TURN_SIDE_PX = 256
+# By how much a turned face must look more like one: of 700 upright photographs none is turned so,
+# and of as many that were turned 98 in 100 are turned back.
+_TURN_GAIN, _TURN_CONFIDENCE = 0.07, 0.75
+_SMALLEST_CROP_PX = 8
 _NOSE_TIP, _LEFT_CHEEK, _RIGHT_CHEEK = 1, 234, 454
 
 Box = tuple[float, float, float, float]
@@ -45,12 +52,15 @@ class FaceMeasure:
     Attributes:
         box: left, top, right, bottom in picture pixels, tight around the mesh.
         landmarks: (478, 2) float32 x, y in picture pixels.
-        yaw_deg: head turn from the mesh's depth, 0 frontal, positive to the picture's right.
+        yaw_deg: head turn from the mesh's depth, 0 frontal, positive to the face's own left. The
+            mesh is flat: it reads 40 to 58 of a near profile, and seldom more.
+        quarter_turns: counter-clockwise, by which the picture was turned to measure it.
     """
 
     box: Box
     landmarks: NDArray[np.float32]
     yaw_deg: float
+    quarter_turns: int = 0
 
     @property
     def size_px(self) -> float:
@@ -112,22 +122,63 @@ class FaceFinder:
                 boxes.append(candidate)
         return boxes
 
-    def measure(self, picture: NDArray[np.uint8], box: Box) -> FaceMeasure | None:
-        """Mesh of the face at ``box``, or None where the mesh sees no face there."""
+    def propose_turned(self, picture: NDArray[np.uint8]) -> list[Box]:
+        """Boxes of faces that lie or hang, which `propose` may miss; three times as slow."""
+        boxes: list[Box] = []
+        for turns in (2, 1, 3):
+            turned = np.ascontiguousarray(np.rot90(picture, turns))
+            for left, top, right, bottom in self.propose(turned):
+                corners = np.array([[left, top], [right, bottom]], np.float32)
+                sides = turned.shape[1], turned.shape[0]
+                low, high = np.sort(_turned_back(corners, turns, *sides), axis=0)
+                box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+                if self.upright(picture, box) == turns:
+                    boxes.append(box)
+        return boxes
+
+    def upright(self, picture: NDArray[np.uint8], box: Box) -> int:
+        """Quarter turns, counter-clockwise, of a picture that stand the face at ``box`` upright."""
+        crop, _, _ = _square_crop(picture, box)
+        if min(crop.shape[:2]) < _SMALLEST_CROP_PX:
+            return 0
+        crop = _resize(crop, min(1.0, _TURN_SIDE_PX / max(crop.shape[:2])))
+        likeness = [self._likeness(np.rot90(crop, turns)) for turns in range(4)]
+        best = int(np.argmax(likeness))
+        surely = likeness[best] > max(_TURN_CONFIDENCE, likeness[0] + _TURN_GAIN)
+        return best if surely else 0
+
+    def _likeness(self, crop: NDArray[np.uint8]) -> float:
+        """Confidence of the short-range detector, which knows upright faces; 0 for none."""
+        found = self._detectors[0].process(np.ascontiguousarray(crop)).detections or ()
+        return max((float(each.score[0]) for each in found), default=0.0)
+
+    def measure(
+        self, picture: NDArray[np.uint8], box: Box, quarter_turns: int = 0
+    ) -> FaceMeasure | None:
+        """Mesh of the face at ``box``, or None where the mesh sees no face there.
+
+        Args:
+            picture: (H, W, 3) uint8 RGB.
+            box: of the face, in its pixels.
+            quarter_turns: that stand it upright, see `upright`.
+        """
         crop, left, top = _square_crop(picture, box)
-        if min(crop.shape[:2]) < 8:
+        if min(crop.shape[:2]) < _SMALLEST_CROP_PX:
             return None
         shrink = min(1.0, _MESH_SIDE_PX / max(crop.shape[:2]))
-        result = self._mesh.process(np.ascontiguousarray(_resize(crop, shrink)))
+        turned = np.rot90(_resize(crop, shrink), quarter_turns)
+        result = self._mesh.process(np.ascontiguousarray(turned))
         if not result.multi_face_landmarks:
             return None
-        height, width = crop.shape[:2]
         mesh = result.multi_face_landmarks[0].landmark
+        height, width = np.rot90(crop, quarter_turns).shape[:2]
         points = np.array([(p.x * width, p.y * height, p.z * width) for p in mesh], np.float32)
-        landmarks = points[:, :2] + np.array([left, top], np.float32)
+        yaw_deg = _yaw_deg(points)
+        landmarks = _turned_back(points[:, :2], quarter_turns, width, height)
+        landmarks = landmarks + np.array([left, top], np.float32)
         low, high = landmarks[:468].min(0), landmarks[:468].max(0)
         box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
-        return FaceMeasure(box, landmarks, _yaw_deg(points))
+        return FaceMeasure(box, landmarks, yaw_deg, quarter_turns)
 
 
 def _detect(detector: FaceDetection, picture: NDArray[np.uint8], left: int, top: int) -> list[Box]:
@@ -187,6 +238,15 @@ def _yaw_deg(points: NDArray[np.float32]) -> float:
     """Turn of the cheek-to-cheek axis out of the picture plane."""
     axis = points[_RIGHT_CHEEK] - points[_LEFT_CHEEK]
     return math.degrees(math.atan2(float(axis[2]), max(float(np.hypot(axis[0], axis[1])), 1e-6)))
+
+
+def _turned_back(
+    points: NDArray[np.float32], quarter_turns: int, width: int, height: int
+) -> NDArray[np.float32]:
+    """(N, 2) points of a picture turned counter-clockwise to width x height, in the unturned."""
+    x, y = points[:, 0], points[:, 1]
+    before = [(x, y), (height - y, x), (width - x, height - y), (y, width - x)]
+    return np.stack(before[quarter_turns % 4], 1)
 
 
 def _square_crop(picture: NDArray[np.uint8], box: Box) -> tuple[NDArray[np.uint8], int, int]:

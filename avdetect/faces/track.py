@@ -12,6 +12,7 @@ from avdetect.faces.detect import Box, FaceFinder, FaceMeasure, iou
 MAX_FACES = 4  # the largest are followed; each costs about 6 ms a frame and bounds memory
 _PROPOSE_EVERY = 5  # ticks of the 25 Hz clock: a first face is noticed within 0.2 s
 _PROPOSE_MORE_EVERY = 12  # ticks, while a face is followed already: looking for more costs time
+_TURN_EVERY = 50  # ticks, while no face is seen: looking for faces that lie or hang costs more
 _LOST_AFTER = 12  # ticks without a mesh before a track ends: half a second
 _SAME_TRACK_IOU = 0.3
 _CLEARLY_LARGER = 1.5  # side of a new face over that of the smallest followed, to take its place
@@ -42,6 +43,7 @@ class FaceTracker:
     _tracks: list[_Track] = field(default_factory=list)
     _n_tracks: int = 0
     _since_proposal: int = 0
+    _since_turned: int = _TURN_EVERY
 
     def update(
         self, picture: NDArray[np.uint8], *, new_shot: bool, ticks: int = 1
@@ -57,17 +59,21 @@ class FaceTracker:
             self._tracks.clear()
             self.shot += 1
         self._since_proposal += ticks
+        self._since_turned += ticks
         found = self._follow(picture, ticks)
         patience = _PROPOSE_MORE_EVERY if found else _PROPOSE_EVERY
         if new_shot or self._since_proposal >= patience or self._n_tracks == 0:
             self._since_proposal = 0
-            found |= self._discover(picture)
+            found |= self._discover(picture, self.finder.propose(picture, thorough=self.thorough))
+            if not self._tracks and (new_shot or self._since_turned >= _TURN_EVERY):
+                self._since_turned = 0
+                found |= self._discover(picture, self.finder.propose_turned(picture))
         return found
 
     def _follow(self, picture: NDArray[np.uint8], ticks: int) -> dict[int, FaceMeasure]:
         found: dict[int, FaceMeasure] = {}
         for track in self._tracks:
-            measure = self.finder.measure(picture, track.last.box)
+            measure = self.finder.measure(picture, track.last.box, track.last.quarter_turns)
             moved_onto_another = measure is not None and any(
                 iou(measure.box, other.box) > _SAME_TRACK_IOU for other in found.values()
             )
@@ -79,16 +85,16 @@ class FaceTracker:
         self._tracks = [track for track in self._tracks if track.missed <= _LOST_AFTER]
         return found
 
-    def _discover(self, picture: NDArray[np.uint8]) -> dict[int, FaceMeasure]:
+    def _discover(self, picture: NDArray[np.uint8], boxes: list[Box]) -> dict[int, FaceMeasure]:
         found: dict[int, FaceMeasure] = {}
-        for box in self.finder.propose(picture, thorough=self.thorough):
+        for box in boxes:
             if any(iou(box, track.last.box) > _SAME_TRACK_IOU / 2 for track in self._tracks):
                 continue
             smallest = self._smallest_where_full()
             if smallest is not None and _side(box) <= smallest.last.size_px:
                 self.n_unfollowed += 1
                 continue
-            measure = self.finder.measure(picture, box)
+            measure = self.finder.measure(picture, box, self.finder.upright(picture, box))
             if measure is None or any(
                 iou(measure.box, track.last.box) > _SAME_TRACK_IOU for track in self._tracks
             ):

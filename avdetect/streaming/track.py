@@ -14,7 +14,8 @@ from dataclasses import replace
 
 from avdetect.branches.base import BranchOutput
 from avdetect.calibration import probability
-from avdetect.judgement import Judges, Weighed, judge, weigh
+from avdetect.judgement import Judges, Weighed, judge, settle, weigh
+from avdetect.localise import suspicious_segments
 from avdetect.media.sound import AudioChunk
 from avdetect.observation import Observation
 from avdetect.observe import Observer
@@ -119,6 +120,8 @@ class Track:
         weighed = weigh(record, self._judges)
         llr = weighed.fake_llr
         decision = self._judges.rule.decide(llr, prior_fake)
+        if decision is Decision.REAL:  # stretches are sought only where they can count
+            decision, _ = settle(decision, weighed, record, suspicious_segments(record.outputs))
         reasons = (score.missing for found in weighed.scores.values() for score in found)
         return LiveJudgement(
             track=self._name,

@@ -26,6 +26,7 @@ from recipes.forge.twins import TwinSource
 from recipes.visual_forgery.mask_figures import (
     MappedTwins,
     TwinPeople,
+    forged_pixels,
     mask_figures,
     mean_training_mask,
     view_of_pixels,
@@ -101,7 +102,7 @@ def own_forgeries(
         scores, contrasts, maps = judge([t.real for t in twins] + [t.fake for t in twins])
         labels = np.repeat([0, 1], len(twins))
         found[kind] = MappedTwins(
-            truth=np.stack([view_of_pixels(t.mask) > 0.5 for t in twins]),
+            truth=np.stack([forged_pixels(view_of_pixels(t.mask)) for t in twins]),
             maps=maps[len(twins) :],
             maps_of_real=maps[: len(twins)],
             people=tuple(people.of(t) for t in twins),

@@ -24,6 +24,7 @@ Measure = Callable[[NDArray[np.bool_], Floats, float], float | None]
 N_BASELINE_MASKS = 200
 _SEED = 2612
 _THRESHOLDS = np.linspace(0.05, 0.95, 19)
+_LEAST_MASK = 0.05  # fainter, nothing was forged within the view
 _MARGIN_PX = (FACE_CROP_PX - VIEW_PX) // 2
 
 
@@ -69,6 +70,11 @@ def view_of_pixels(mask: Floats) -> Floats:
     return mask[_MARGIN_PX:-_MARGIN_PX, _MARGIN_PX:-_MARGIN_PX]
 
 
+def forged_pixels(mask: Floats) -> NDArray[np.bool_]:
+    """Where a (H, W) mask is above half of its peak: a forgery may be laid on half transparent."""
+    return np.asarray(mask > max(0.5 * float(mask.max()), _LEAST_MASK))
+
+
 def mean_training_mask(kinds: Mapping[str, float], n_masks: int = N_BASELINE_MASKS) -> Baseline:
     """The mean mask of forgeries drawn as the training draws them, from the training's people.
 
@@ -81,7 +87,7 @@ def mean_training_mask(kinds: Mapping[str, float], n_masks: int = N_BASELINE_MAS
 
 def baseline_of(masks: Floats) -> Baseline:
     """The baseline of (N, 176, 176) training masks in [0, 1]."""
-    mean, truth = masks.mean(0), masks > 0.5
+    mean, truth = masks.mean(0), [forged_pixels(mask) for mask in masks]
 
     def fit(threshold: float) -> float:
         return float(np.mean([mask_iou(each, mean > threshold) for each in truth]))

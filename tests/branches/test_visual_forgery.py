@@ -95,14 +95,14 @@ def test_frames_off_the_grid_still_give_one_row():
 def test_small_face_is_absent_with_its_size(branch):
     [[output]] = branch.run([seen(a_face(size_px=31.0))])
 
-    assert output.missing == "face 0 is 31 px wide, 48 px needed"
+    assert output.missing == "face 0 is 31 px large, 48 px needed"
     assert len(output.scores) == 0
 
 
 def test_turned_face_is_absent_with_its_angle(branch):
     [[output]] = branch.run([seen(a_face(track=3, yaw_deg=-71.0))])
 
-    assert output.missing == "face 3 is turned 71 degrees, at most 60 can be judged"
+    assert output.missing == "face 3 is turned 71 degrees, at most 45 can be judged"
 
 
 def test_no_face_gives_an_empty_list(branch):
@@ -152,7 +152,7 @@ def rows(scores, weight=1.0, start_s=0.0):
 
 
 def test_pool_is_the_mean_over_all_frames(branch):
-    absent = BranchOutput.absent(Part(face_track=0), "face 0 is 31 px wide, 48 px needed", 16)
+    absent = BranchOutput.absent(Part(face_track=0), "face 0 is 31 px large, 48 px needed", 16)
 
     pooled = branch.pool(
         Part(face_track=0), [rows([1.0, 3.0]), absent, rows([5.0, 7.0, 9.0], start_s=3.0)]
@@ -165,12 +165,12 @@ def test_pool_is_the_mean_over_all_frames(branch):
 
 
 def test_pool_without_rows_tells_why(branch):
-    absent = BranchOutput.absent(Part(face_track=0), "face 0 is 31 px wide, 48 px needed", 16)
+    absent = BranchOutput.absent(Part(face_track=0), "face 0 is 31 px large, 48 px needed", 16)
 
     pooled = branch.pool(Part(face_track=0), [absent])
 
     assert pooled.score is None
-    assert pooled.missing == "face 0 is 31 px wide, 48 px needed"
+    assert pooled.missing == "face 0 is 31 px large, 48 px needed"
 
 
 def test_quality_grows_with_frames_and_face_size(branch):

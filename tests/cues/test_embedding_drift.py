@@ -75,9 +75,9 @@ def test_without_the_branch_the_cue_abstains_and_says_so():
 
 def test_the_branchs_own_reason_is_passed_on():
     seen = observations(face_window(still_meshes(100)))
-    absent = BranchOutput.absent(FACE, "face 0 is 20 px wide, 48 px needed", 64)
+    absent = BranchOutput.absent(FACE, "face 0 is 20 px large, 48 px needed", 64)
     (found,) = read(CUE, seen, [{"visual_forgery": [absent]}] * len(seen)).measurements()
-    assert found.missing == "face 0 is 20 px wide, 48 px needed"
+    assert found.missing == "face 0 is 20 px large, 48 px needed"
 
 
 def test_a_short_clip_abstains():

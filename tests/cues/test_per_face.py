@@ -56,7 +56,7 @@ def test_a_face_too_small_to_judge_is_told_with_its_reason():
     reading = PerFaceReading(ClipFacts(), method())
     reading.add(seen([texture(64, 64)], [mesh((32.0, 32.0), 20.0)]), {})
     (told,) = reading.measurements()
-    assert "26 px wide, 48 px needed" in told.missing
+    assert "26 px large, 48 px needed" in told.missing
     assert reading.figures() == []
 
 

@@ -46,6 +46,27 @@ def test_one_face_at_any_scale_with_its_mesh(finder, portrait, side):
     assert abs(face.yaw_deg) < 25
 
 
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_face_that_lies_or_hangs_gets_the_mesh_it_has_upright(finder, portrait, turns):
+    upright = paste(portrait, [(300, 10, 700)])
+    (box, *_) = finder.propose(upright)
+    truth = finder.measure(upright, box)
+    turned = np.ascontiguousarray(np.rot90(upright, turns))
+    (face,) = FaceTracker(finder).update(turned, new_shot=True).values()
+    x, y = face.landmarks[:, 0], face.landmarks[:, 1]
+    height, width = upright.shape[:2]
+    back = {1: (width - y, x), 2: (width - x, height - y), 3: (y, height - x)}[turns]
+    assert np.abs(np.stack(back, 1) - truth.landmarks).mean() < 2.0
+    assert face.yaw_deg == pytest.approx(truth.yaw_deg, abs=3.0)
+    assert face.size_px == pytest.approx(truth.size_px, rel=0.03)
+
+
+def test_an_upright_face_is_not_turned(finder, portrait):
+    picture = paste(portrait, [(300, 100, 500)])
+    (box, *_) = finder.propose(picture)
+    assert finder.upright(picture, box) == 0
+
+
 def test_no_face_in_a_grey_picture(finder):
     assert finder.propose(np.full((480, 640, 3), 110, np.uint8)) == []
 

@@ -8,6 +8,7 @@ from recipes.visual_forgery.mask_figures import (
     Baseline,
     MappedTwins,
     baseline_of,
+    forged_pixels,
     mask_figures,
     view_of_pixels,
 )
@@ -87,6 +88,16 @@ def test_the_baseline_is_cut_where_it_fits_the_training_masks_best():
     assert baseline.mean.max() == 1.0
     # only the square most masks share, not what the fourth adds
     assert np.array_equal(baseline.mean > baseline.threshold, squares(48)[0])
+
+
+@pytest.mark.parametrize("laid_on", [0.5, 0.75, 1.0])
+def test_a_forgery_laid_on_half_transparent_is_forged_too(laid_on):
+    mask = laid_on * squares(48)[0].astype(np.float32)
+    assert np.array_equal(forged_pixels(mask), squares(48)[0])
+
+
+def test_a_mask_of_nothing_marks_nothing():
+    assert not forged_pixels(np.zeros((SIDE, SIDE), np.float32)).any()
 
 
 def test_the_view_is_the_middle_of_the_crop():
