@@ -97,6 +97,7 @@ class SoundBite:
         speech: stretches of speech in it, on the clip's clock.
         bandwidth_hz: of the channel as recorded, by which a voice is judged; None if unknown.
         attribution: what of it carries its score; None where that was not looked into.
+        stands_out: the stretch in it that stands out from the rest of its clip; None for most.
     """
 
     channel: str
@@ -105,6 +106,7 @@ class SoundBite:
     speech: tuple[Segment, ...] = ()
     bandwidth_hz: float | None = None
     attribution: Attribution | None = None
+    stands_out: Segment | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import librosa
 import numpy as np
 from numpy.typing import NDArray
 
-from avdetect.branches.base import BranchOutput
+from avdetect.branches.base import BranchOutput, FrameScores
 from avdetect.exhibits import (
     AudioExhibit,
     Exhibits,
@@ -27,7 +27,7 @@ from avdetect.suspect_faces import SuspectFaces
 from avdetect.sync_gallery import SyncGallery
 from avdetect.timebase import SAMPLE_RATE_HZ
 from avdetect.types import Part, Segment
-from avdetect.verdict import TimelineEntry
+from avdetect.verdict import SuspiciousSegment, TimelineEntry
 
 _COLUMN_SAMPLES = 320  # 20 ms
 _N_FFT = 512
@@ -37,6 +37,8 @@ _MOST_THUMBNAILS = 24
 _MOST_TRACKS = 12
 _THUMBNAIL_PX = 112
 _MOST_BITES = 5
+_MOST_STANDING = 5  # windows kept for stretches that may stand out once the rest is known
+_PEAK_FRAMES = 25  # half a second: the least that a word takes
 _FLOOR_DB = -100.0
 
 
@@ -97,8 +99,7 @@ class Gallery:
         self._heard_until: dict[str, float] = {}
         self._thumbnails: dict[int, list[tuple[float, NDArray[np.uint8]]]] = {}
         self._stride_s: dict[int, float] = {}
-        self._bites: list[tuple[float, int, SoundBite]] = []
-        self._count = itertools.count()
+        self._bites, self._standing = _Worst(_MOST_BITES), _Worst(_MOST_STANDING)
         self._synchrony = SyncGallery()
         self._suspects, self._sightings = SuspectFaces(), sightings
 
@@ -164,9 +165,27 @@ class Gallery:
         """Where each face was seen; None unless asked for."""
         return None if self._sightings is None else self._sightings.tracks()
 
-    def bites(self) -> tuple[SoundBite, ...]:
-        """The most suspicious windows of sound, worst first."""
-        return tuple(bite for _, _, bite in sorted(self._bites, key=lambda b: (-b[0], b[1])))
+    def bites(self, suspicious: Sequence[SuspiciousSegment] = ()) -> tuple[SoundBite, ...]:
+        """Windows of sound to listen to: those of stretches that stand out, then the worst.
+
+        Args:
+            suspicious: the stretches that the verdict shows.
+        """
+        worst = self._bites.bites()
+        kept = [*self._standing.bites(), *worst]
+        chosen: list[SoundBite] = []
+        for stretch in sorted(suspicious, key=lambda s: -s.score):
+            where = Segment(stretch.start_s, stretch.end_s)
+            inside = [
+                (_overlap_s(bite.segment, where), bite)
+                for bite in kept
+                if stretch.branch == "voice_clone" and bite.channel == stretch.channel
+            ]
+            overlap_s, bite = max(inside, key=lambda found: found[0], default=(0.0, None))
+            if bite is not None and overlap_s > 0 and not _is_among(bite, chosen):
+                chosen.append(replace(bite, stands_out=where))
+        chosen += [bite for bite in worst if not _is_among(bite, chosen)]
+        return tuple(chosen[:_MOST_BITES])
 
     def _draw(self, channel: ChannelAudio, segment: Segment) -> None:
         drawn_s = self._heard_until.get(channel.channel, 0.0)
@@ -194,21 +213,59 @@ class Gallery:
             self._stride_s[face.track] *= 2
 
     def _keep_bite(self, output: BranchOutput, observation: Observation) -> None:
-        score = float(np.average(output.scores, weights=output.weights))
-        if len(self._bites) >= _MOST_BITES and score <= self._bites[0][0]:
-            return
+        """Remember a window by its score, and by its worst half second where frames are scored."""
+        score, peak = float(np.average(output.scores, weights=output.weights)), _peak(output.frames)
         for channel in observation.channels:
             if channel.channel == output.part.channel:
-                bite = SoundBite(
-                    channel=channel.channel,
-                    segment=observation.segment,
-                    waveform=channel.waveform.copy(),
-                    speech=channel.speech,
-                    bandwidth_hz=channel.bandwidth_hz,
-                )
-                heapq.heappush(self._bites, (score, next(self._count), bite))
-        while len(self._bites) > _MOST_BITES:
-            heapq.heappop(self._bites)
+                self._bites.offer(score, channel, observation.segment)
+                if peak is not None:
+                    self._standing.offer(peak, channel, observation.segment)
+
+
+class _Worst:
+    """The windows of the highest scores, copied; nothing is copied that would not be kept."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._heap: list[tuple[float, int, SoundBite]] = []
+        self._count = itertools.count()
+
+    def offer(self, score: float, channel: ChannelAudio, segment: Segment) -> None:
+        if len(self._heap) >= self._most and score <= self._heap[0][0]:
+            return
+        bite = SoundBite(
+            channel=channel.channel,
+            segment=segment,
+            waveform=channel.waveform.copy(),
+            speech=channel.speech,
+            bandwidth_hz=channel.bandwidth_hz,
+        )
+        heapq.heappush(self._heap, (score, next(self._count), bite))
+        if len(self._heap) > self._most:
+            heapq.heappop(self._heap)
+
+    def bites(self) -> list[SoundBite]:
+        """Worst first."""
+        return [bite for _, _, bite in sorted(self._heap, key=lambda b: (-b[0], b[1]))]
+
+
+def _peak(frames: FrameScores | None) -> float | None:
+    """Highest mean of half a second of speech; None without frames."""
+    if frames is None or not (frames.weights > 0).any():
+        return None
+    scores = frames.scores[frames.weights > 0].astype(np.float64)
+    width = min(_PEAK_FRAMES, len(scores))
+    totals = np.concatenate([[0.0], np.cumsum(scores)])
+    return float((totals[width:] - totals[:-width]).max() / width)
+
+
+def _overlap_s(one: Segment, other: Segment) -> float:
+    common = one.overlap(other)
+    return 0.0 if common is None else common.duration_s
+
+
+def _is_among(bite: SoundBite, chosen: Sequence[SoundBite]) -> bool:
+    return any(bite.channel == c.channel and bite.segment == c.segment for c in chosen)
 
 
 def _score_at(timeline: Sequence[TimelineEntry], part: Part, time_s: float) -> float | None:

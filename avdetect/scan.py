@@ -155,7 +155,7 @@ class Scan:
         return Examination(
             verdict=verdict,
             exhibits=self._gallery.exhibits(verdict.timeline),
-            bites=tuple(_explained(self._gallery.bites(), judges)),
+            bites=tuple(_explained(self._gallery.bites(verdict.suspicious), judges)),
             sightings=self._gallery.sightings(),
             cues=() if self._session is None else self._session.exhibits(),
         )

@@ -45,8 +45,9 @@ class SuspectFaces:
             self._moments = {track: self._moments[track] for track in worst[:_MOST_TRACKS]}
 
     def moments(self) -> dict[int, tuple[SuspectMoment, ...]]:
-        """Track -> its moments, worst first; tracks in order of their number."""
-        return {track: tuple(found) for track, found in sorted(self._moments.items())}
+        """Track -> its moments, worst first; the track of the worst moment first."""
+        worst_first = sorted(self._moments.items(), key=lambda kept: (-kept[1][0].score, kept[0]))
+        return {track: tuple(found) for track, found in worst_first}
 
     def _look(self, face: FaceWindow, output: BranchOutput, maps: NDArray[np.float32]) -> None:
         kept = self._moments.setdefault(face.track, [])

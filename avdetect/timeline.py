@@ -119,10 +119,28 @@ def _bins(
 
 
 def pick_evidence(timeline: Sequence[TimelineEntry]) -> tuple[Evidence, ...]:
-    """The stretches of each branch that favour fake most, worst first; empty if none does."""
+    """The stretches of each branch that favour fake most, worst first; empty if none does.
+
+    What a branch said once of several bins is one stretch.
+    """
     picked: list[Evidence] = []
     for branch in sorted({entry.branch for entry in timeline}):
-        rows = [entry for entry in timeline if entry.branch == branch and entry.fake_llr > 0]
+        rows = _joined([e for e in timeline if e.branch == branch and e.fake_llr > 0])
         for row in sorted(rows, key=lambda e: (-e.fake_llr, e.start_s))[:_EVIDENCE_PER_BRANCH]:
             picked.append(Evidence(**row.model_dump(), text=finding_words(branch, row.fake_llr)))
     return tuple(sorted(picked, key=lambda e: -e.fake_llr))
+
+
+def _joined(entries: Sequence[TimelineEntry]) -> list[TimelineEntry]:
+    """Of one branch, in time order: touching entries of a part with one LLR become one entry."""
+    joined: dict[tuple[Part, int], TimelineEntry] = {}
+    last: dict[Part, int] = {}
+    for number, entry in enumerate(entries):
+        part = Part(entry.channel, entry.face_track)
+        before = joined.get((part, last.get(part, -1)))
+        if before and before.fake_llr == entry.fake_llr and entry.start_s <= before.end_s:
+            joined[part, last[part]] = before.model_copy(update={"end_s": entry.end_s})
+        else:
+            last[part] = number
+            joined[part, number] = entry
+    return list(joined.values())

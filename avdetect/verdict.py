@@ -114,7 +114,7 @@ class Evidence(_Wire):
 
 
 class SuspiciousSegment(_Wire):
-    """A stretch whose frames stand out as forged: says where, and never enters the decision."""
+    """A stretch whose frames stand out as forged: says where, and no such clip is called real."""
 
     branch: str
     channel: str | None = None
@@ -252,7 +252,7 @@ class Verdict(_Wire):
     suspicious: tuple[SuspiciousSegment, ...] = Field(
         (),
         description="stretches of a voice or a face that stand out as forged from the rest; they "
-        "never enter the decision",
+        "change no number, and a clip that has one is not called real",
     )
     synchrony: tuple[Synchrony, ...] = Field(
         (), description="audio-video offset of each judged speaking face"

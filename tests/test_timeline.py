@@ -59,6 +59,18 @@ def test_evidence_is_what_favours_fake_worst_first():
     assert evidence[0].text == "the voice sounds synthetic"
 
 
+def test_what_was_said_once_of_several_seconds_is_one_piece_of_evidence():
+    outputs = {"voice_clone": {LEFT: [rows(0.0, [0.7] * 8 + [-1.0] * 2 + [0.7] * 2)]}}
+    first, second = pick_evidence(build_timeline(outputs, PLAIN, 6.0))
+    assert (first.start_s, first.end_s) == (0.0, 4.0)
+    assert (second.start_s, second.end_s) == (5.0, 6.0)
+
+
+def test_parts_with_one_number_stay_apart():
+    timeline = [entry("voice_clone", 0.0, 1.0, channel=name) for name in ("left", "right")]
+    assert {item.channel for item in pick_evidence(timeline)} == {"left", "right"}
+
+
 def test_a_clean_clip_has_no_evidence():
     outputs = {"voice_clone": {LEFT: [rows(0.0, [-1.0, -0.5])]}}
     assert pick_evidence(build_timeline(outputs, PLAIN, 1.0)) == ()

@@ -184,9 +184,11 @@ def _unfit(observation: Observation, channel: ChannelAudio, face: FaceWindow) ->
     if not channel.speech:
         return "no speech here"
     if face.size_px < _SMALLEST_FACE_PX:
-        return f"face too small: {face.size_px:.0f} px, needs {_SMALLEST_FACE_PX:.0f}"
+        return (
+            f"face {face.track} is too small: {face.size_px:.0f} px, needs {_SMALLEST_FACE_PX:.0f}"
+        )
     if abs(face.yaw_deg) > _WIDEST_YAW_DEG:
-        return f"face turned away by {abs(face.yaw_deg):.0f} degrees"
+        return f"face {face.track} is turned away by {abs(face.yaw_deg):.0f} degrees"
     return None
 
 

@@ -323,14 +323,14 @@ def _models_import(
         Path | None, typer.Option(metavar="DIR", help="Models folder; default the one in use.")
     ] = None,
 ) -> None:
-    r"""Bring published weights into the form of ours: of the voice or the lip-sync branch.
+    """Bring published weights into the form of ours: of the voice or the lip-sync branch.
 
-    \b
-    Layouts:
-      aasist       AASIST.pth, AASIST-L.pth of github.com/clovaai/aasist
-      xlsr-aasist  checkpoints of github.com/TakHemlata/SSL_Anti-spoofing
-      av_hubert    base_vox_iter5.pt and others of github.com/facebookresearch/av_hubert;
-                   recipes.lip_sync trains its head
+    aasist: AASIST.pth, AASIST-L.pth of github.com/clovaai/aasist.
+
+    xlsr-aasist: checkpoints of github.com/TakHemlata/SSL_Anti-spoofing.
+
+    av_hubert: base_vox_iter5.pt and others of github.com/facebookresearch/av_hubert;
+    recipes.lip_sync trains its head.
     """
     from avdetect.cli.models import import_model
 

@@ -7,7 +7,7 @@ underneath each other on the page happened at the same time.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -146,6 +146,21 @@ def time_ticks(duration_s: float, at_most: int = 9) -> list[Tick]:
 
 def channel_marks(evidence: Iterable[Evidence], channel: str, duration_s: float) -> list[Mark]:
     """Evidence for fake that can be heard on this channel."""
+    return _marks(evidence, lambda item: item.channel == channel, duration_s)
+
+
+def lane_marks(evidence: Iterable[Evidence], lane: Lane, duration_s: float) -> list[Mark]:
+    """Evidence for fake that is of a lane's branch and part."""
+
+    def is_of_lane(item: Evidence) -> bool:
+        return (item.branch, Part(item.channel, item.face_track)) == (lane.branch, lane.part)
+
+    return _marks(evidence, is_of_lane, duration_s)
+
+
+def _marks(
+    evidence: Iterable[Evidence], wanted: Callable[[Evidence], bool], duration_s: float
+) -> list[Mark]:
     return [
         Mark(
             x=_x(item.start_s, duration_s),
@@ -153,7 +168,7 @@ def channel_marks(evidence: Iterable[Evidence], channel: str, duration_s: float)
             number=number,
         )
         for number, item in enumerate(evidence, start=1)
-        if item.channel == channel and item.fake_llr > 0
+        if wanted(item) and item.fake_llr > 0
     ]
 
 

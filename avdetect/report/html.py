@@ -99,6 +99,10 @@ def render_page(
     duration_s = charts.clip_seconds(verdict, shown.audio)
     strongest = charts.strongest_fall(s.attribution for s in sounds if s.attribution is not None)
     kinds = {stream.kind for stream in verdict.input.streams}
+    lanes = [
+        *charts.together_lanes(verdict.fused_timeline, duration_s),
+        *charts.timeline_lanes(verdict.timeline, duration_s),
+    ]
     css = (_TEMPLATES / "page.css").read_text("utf-8")
     written_at = written_at or datetime.now(UTC)
     return (
@@ -115,8 +119,8 @@ def render_page(
             span=charts.llr_span(verdict),
             ticks=charts.time_ticks(duration_s),
             lanes=[
-                *charts.together_lanes(verdict.fused_timeline, duration_s),
-                *charts.timeline_lanes(verdict.timeline, duration_s),
+                {"lane": lane, "marks": charts.lane_marks(verdict.evidence, lane, duration_s)}
+                for lane in lanes
             ],
             posteriors=_posteriors(verdict),
             channels=[_channel_figure(item, verdict, duration_s) for item in shown.audio],
@@ -131,6 +135,7 @@ def render_page(
             strongest=strongest,
             models=_models(verdict),
             reference_caveat=words.REFERENCE_CAVEAT,
+            left_out=words.FACES_LEFT_OUT,
             written_at=written_at.strftime("%Y-%m-%d %H:%M UTC"),
             version=version("avdetect"),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from avdetect.report.words import (
+    FACES_LEFT_OUT,
     REFERENCE_CAVEAT,
     branch_words,
     judged_parts,
@@ -75,10 +76,27 @@ def details(verdict: Verdict) -> list[str]:
         if item.av_offset_s is not None and abs(item.av_offset_s) > IN_TIME_S
     ]
     lines += _cue_lines(verdict.cues)
-    lines += [f"missing   {branch_words(b)}: {reason}" for b, reason in verdict.missing.items()]
+    lines += _missing_lines(verdict)
     if verdict.reference is not None:
         lines += _reference_lines(verdict.reference)
     return [plain(line) for line in lines]
+
+
+def _missing_lines(verdict: Verdict) -> list[str]:
+    """Branches that judged nothing, and of the others the parts that they could not judge."""
+    lines = [f"{branch_words(name)}: {reason}" for name, reason in verdict.missing.items()]
+    unjudged = [
+        f"{branch_words(name)}: {part.missing}"
+        for name, branch in verdict.branches.items()
+        for part in branch.parts
+        if branch.fake_llr is not None and part.missing is not None
+    ]
+    lines += unjudged[:_MAX_PARTS]
+    if len(unjudged) > _MAX_PARTS:
+        lines.append(f"and {len(unjudged) - _MAX_PARTS} more (--json)")
+    if verdict.quality.more_faces:
+        lines.append(f"faces: {FACES_LEFT_OUT}")
+    return [f"missing   {line}" for line in lines]
 
 
 def _cue_lines(cues: Sequence[Cue]) -> list[str]:
@@ -129,5 +147,5 @@ def _stretch_line(item: SuspiciousSegment) -> str:
     where = part_words(item.channel, item.face_track)
     return (
         f"{time_words(item.start_s)}-{time_words(item.end_s)} {branch_words(item.branch)} "
-        f"stands out, {number_words(item.score)} of 1 ({where}); does not enter the decision"
+        f"stands out, {number_words(item.score)} of 1 ({where}); changes no number"
     )

@@ -6,6 +6,7 @@ import math
 import unicodedata
 from typing import TYPE_CHECKING
 
+from avdetect.faces.track import MAX_FACES
 from avdetect.types import Part
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ REFERENCE_CAVEAT = (
     "similarity is not identity: a good clone of the enrolled person scores high, too; "
     "a low value says another person"
 )
+
+FACES_LEFT_OUT = f"more were seen and not judged: only the {MAX_FACES} largest are followed"
 
 CUE_MEANING = (
     "Measurements beside the three branches. Each says what it saw, and how well it told fake from "

@@ -104,10 +104,10 @@ SPOILT = {
         o, faces=(o.faces[0], replace(o.faces[0], track=1)), speaking_track=None
     ),
     "no speech here": lambda o: replace(o, channels=(replace(o.channels[0], speech=()),)),
-    "face turned away by 60 degrees": lambda o: replace(
+    "face 0 is turned away by 60 degrees": lambda o: replace(
         o, faces=(replace(o.faces[0], yaw_deg=-60.0),)
     ),
-    "face too small: 30 px, needs 48": lambda o: replace(
+    "face 0 is too small: 30 px, needs 48": lambda o: replace(
         o, faces=(replace(o.faces[0], size_px=30.0),)
     ),
     "a still picture": lambda o: replace(o, is_still=True),

@@ -133,3 +133,13 @@ def test_a_face_with_its_voice_has_a_lane_of_all_together():
 
     assert (lane.branch, lane.part) == ("all together", Part(channel="left", face_track=0))
     assert [(bar.start_s, bar.end_s, bar.fake_llr) for bar in lane.bars] == [(0.0, 1.0, 1.5)]
+
+
+def test_evidence_is_marked_on_the_lane_it_is_of():
+    lanes = charts.timeline_lanes([entry(0, 10, 1.0, "left"), entry(0, 10, 1.0, "right")], 40.0)
+    seen = Evidence(
+        start_s=10.0, end_s=20.0, branch="voice_clone", channel="right", fake_llr=1.0, text=""
+    )
+    left, right = (charts.lane_marks([seen], lane, 40.0) for lane in lanes)
+    assert left == []
+    assert [(mark.number, mark.x, mark.width) for mark in right] == [(1, 180.0, 180.0)]

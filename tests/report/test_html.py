@@ -8,6 +8,7 @@ import io
 import itertools
 import re
 import wave
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 from avdetect.errors import OutputError
 from avdetect.report import html
 from avdetect.report.html import prepare_folder, render_page, write_report
+from avdetect.types import Decision, Segment
 from avdetect.verdict import FusedEntry, Stream
 from tests.report import known
 
@@ -305,3 +307,14 @@ def test_stretches_that_stand_out_have_their_own_table(full_page):
     assert "0:12.3–0:13.3 voice clone channel left 0.83" in " ".join(page.text.split())
     silent = known.fake_call().model_copy(update={"suspicious": ()})
     assert "Stretches that stand out" not in Page(render_page(silent, written_at=NOON)).text
+
+
+def test_a_sound_that_holds_what_stands_out_says_so():
+    (bite,) = known.sounds()
+    heard = replace(bite, stands_out=Segment(12.3, 12.9))
+    assert "0:12.3–0:12.9 stands out" in Page(render_page(known.fake_call(), sounds=[heard])).text
+
+
+def test_an_undecided_clip_is_led_in_by_whole_sentences():
+    undecided = known.fake_call().model_copy(update={"decision": Decision.INCONCLUSIVE})
+    assert "inconclusive. The findings" in " ".join(Page(render_page(undecided)).text.split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from avdetect.report.text import details, headline
+from avdetect.verdict import PartVerdict
 from tests.report import known
 
 
@@ -14,10 +15,29 @@ def test_details_name_what_carried_it_and_what_is_missing():
     assert "evidence  0:12.0-0:20.0 voice clone +4.40 (channel left)" in lines
 
 
+def test_details_name_the_parts_that_could_not_be_judged_beside_others():
+    verdict = known.fake_call()
+    voice = verdict.branches["voice_clone"]
+    faint = PartVerdict(channel="third", missing="too little speech: 0.4 s found, 1.0 s needed")
+    parts = {"voice_clone": voice.model_copy(update={"parts": (*voice.parts, faint)})}
+    lines = details(verdict.model_copy(update={"branches": verdict.branches | parts}))
+    assert "missing   voice clone: too little speech: 0.4 s found, 1.0 s needed" in lines
+
+
+def test_details_say_that_more_faces_were_seen_than_judged():
+    crowd = known.fake_call().quality.model_copy(update={"more_faces": True})
+    (line,) = [
+        line
+        for line in details(known.fake_call().model_copy(update={"quality": crowd}))
+        if "largest are followed" in line
+    ]
+    assert line.startswith("missing   faces: ")
+
+
 def test_stretches_that_stand_out_are_told_apart_from_evidence():
     assert (
         "stretch   0:12.3-0:13.3 voice clone stands out, 0.83 of 1 (channel left); "
-        "does not enter the decision"
+        "changes no number"
     ) in details(known.fake_call())
 
 
