@@ -50,6 +50,15 @@ class Stretch:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class PartFrames:
+    """Every 20 ms that a branch scored of one part; see `placed` for what the scores say."""
+
+    branch: str
+    part: Part
+    frames: FrameScores
+
+
 def find_stretches(frames: Sequence[FrameScores]) -> list[Stretch]:
     """Stretches of one part, surest first.
 
@@ -105,6 +114,22 @@ def suspicious_segments(
     ]
     return tuple(
         sorted(shown, key=lambda s: (s.start_s, s.branch, s.channel or "", s.face_track or 0))
+    )
+
+
+def scored_frames(
+    outputs: Mapping[str, Mapping[Part, Sequence[BranchOutput]]],
+) -> tuple[PartFrames, ...]:
+    """The frames of every part whose branch scores them, in time order.
+
+    Args:
+        outputs: branch -> part -> outputs in time order.
+    """
+    return tuple(
+        PartFrames(branch, part, placed(frames))
+        for branch, parts in sorted(outputs.items())
+        for part, found in sorted(parts.items(), key=lambda item: str(item[0]))
+        if (frames := [output.frames for output in found if output.frames is not None])
     )
 
 

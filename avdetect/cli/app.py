@@ -150,6 +150,14 @@ def _scan(
             "coloured, scores and verdict below, with its sound. One video at a time.",
         ),
     ] = None,
+    frames: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.csv",
+            help="Write what is said of every 20 ms of voices and faces as a table: uncalibrated "
+            "scores that say where, never whether.",
+        ),
+    ] = None,
     prior_fake: Annotated[
         float,
         typer.Option(metavar="P", help="How probable a fake is before looking, between 0 and 1."),
@@ -212,6 +220,7 @@ def _scan(
         report=report,
         media=not no_media,
         evidence_video=evidence_video,
+        frames=frames,
         fail_on_fake=fail_on is FailOn.FAKE,
         quiet=quiet,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -25,6 +26,7 @@ from avdetect.verdict import Failure, Input, Verdict
 
 if TYPE_CHECKING:
     from avdetect.detector import Detector, Examination
+    from avdetect.report.frames_csv import FrameTable
 
 _COLOURS = {Decision.FAKE: "bold red", Decision.REAL: "bold green"}
 
@@ -50,6 +52,7 @@ class ScanRequest:
     report: Path | None
     media: bool
     evidence_video: Path | None
+    frames: Path | None
     fail_on_fake: bool
     quiet: bool
 
@@ -86,8 +89,8 @@ def run_scan(arguments: list[str], request: ScanRequest) -> int:
             from avdetect.cli.evidence import check_request
 
             check_request(sources, request.evidence_video)
-        with own_streams() as out, interruptible() as check:
-            for verdict in _judge_all(sources, request, check):
+        with own_streams() as out, interruptible() as check, _frame_table(request) as table:
+            for verdict in _judge_all(sources, request, check, table):
                 done += 1  # before it is shown: whoever reads a line may stop us at once
                 worst.add(exit_code(verdict, fail_on_fake=request.fail_on_fake))
                 _print_verdict(verdict, request, out)
@@ -109,7 +112,21 @@ def exit_code(verdict: Verdict, *, fail_on_fake: bool) -> int:
     return exit_codes.OK
 
 
-def _judge_all(sources: list[Source], request: ScanRequest, check: Checkpoint) -> Iterator[Verdict]:
+@contextmanager
+def _frame_table(request: ScanRequest) -> Iterator[FrameTable | None]:
+    """The table that ``--frames`` asks for."""
+    if request.frames is None:
+        yield None
+        return
+    from avdetect.report.frames_csv import FrameTable
+
+    with FrameTable(request.frames) as table:
+        yield table
+
+
+def _judge_all(
+    sources: list[Source], request: ScanRequest, check: Checkpoint, table: FrameTable | None
+) -> Iterator[Verdict]:
     if all(source.problem is not None for source in sources):
         yield from (_failed(source, request) for source in sources)
         return
@@ -119,11 +136,16 @@ def _judge_all(sources: list[Source], request: ScanRequest, check: Checkpoint) -
     one_by_one = (
         request.report is not None
         or request.evidence_video is not None
+        or table is not None
         or wants_bar(quiet=request.quiet)
         or any(source.name == STDIN_NAME for source in sources)
     )
-    judge = _examine_each if one_by_one else _scan_together
-    for verdict in judge(detector, sources, request, settings, check):
+    verdicts = (
+        _examine_each(detector, sources, request, settings, check, table)
+        if one_by_one
+        else _scan_together(detector, sources, request, settings)
+    )
+    for verdict in verdicts:
         check()
         yield verdict
 
@@ -139,7 +161,6 @@ def _scan_together(
     sources: list[Source],
     request: ScanRequest,
     settings: dict[str, Any],
-    check: Checkpoint,
 ) -> Iterator[Verdict]:
     media = [source.media for source in sources if source.media is not None]
     verdicts = detector.scan_many(media, **settings)
@@ -153,6 +174,7 @@ def _examine_each(
     request: ScanRequest,
     settings: dict[str, Any],
     check: Checkpoint,
+    table: FrameTable | None,
 ) -> Iterator[Verdict]:
     for number, source in enumerate(sources, start=1):
         if source.media is None:
@@ -176,6 +198,8 @@ def _examine_each(
         check()
         if request.report is not None:
             _write_page(examination, request.report, media=request.media)
+        if table is not None:
+            table.add(examination.verdict.input.path, examination.frames)
         yield examination.verdict
         if request.evidence_video is not None:
             from avdetect.cli.evidence import write_video

@@ -23,6 +23,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from avdetect.errors import UsageError
 from avdetect.faces.align import align_face, face_transform
 from avdetect.observation import FACE_CROP_PX
 from recipes.datasets.face_folds import fold
@@ -186,8 +187,15 @@ class SwappedFaces:
 
 
 def load_swapped(group: str) -> SwappedFaces:
-    """Swapped faces of a group; see the module for the command that draws them."""
-    with np.load(_cache(group)) as cached:
+    """Swapped faces of a group; see the module.
+
+    Raises:
+        UsageError: they are not drawn yet.
+    """
+    path = _cache(group)
+    if not path.is_file():
+        raise UsageError(f"{path}: not drawn yet; run python -m recipes.forge.face_swap")
+    with np.load(path) as cached:
         return SwappedFaces(cached["drawn"], cached["known"])
 
 

@@ -20,6 +20,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from avdetect.errors import UsageError
 from recipes.datasets.face_folds import fold
 from recipes.datasets.faces import CACHE, PICTURE_PX, load_faces
 
@@ -30,8 +31,15 @@ _WIDTH = 24
 
 
 def load_redrawn(group: str, decoder: str) -> NDArray[np.uint8]:
-    """(N, 256, 256, 3) uint8 pictures of a group as a decoder draws them; see the module."""
-    pictures: NDArray[np.uint8] = np.load(_cache(group, decoder), mmap_mode="r")
+    """(N, 256, 256, 3) uint8 pictures of a group as a decoder draws them; see the module.
+
+    Raises:
+        UsageError: they are not drawn yet.
+    """
+    path = _cache(group, decoder)
+    if not path.is_file():
+        raise UsageError(f"{path}: not drawn yet; run python -m recipes.forge.resynthesis")
+    pictures: NDArray[np.uint8] = np.load(path, mmap_mode="r")
     return pictures
 
 

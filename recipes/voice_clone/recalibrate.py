@@ -19,13 +19,12 @@ import torch
 
 from avdetect.branches.voice_clone import build_voice_clone
 from avdetect.calibration import Calibration
-from avdetect.checkpoint import load_checkpoint
+from avdetect.checkpoint import load_checkpoint, models_dir
 from avdetect.checkpoint_writer import to_toml, write_calibration
 from eval.manifest.row import ManifestRow
 from eval.metrics import cllr, min_cllr
 from eval.protocol import read_protocol
 from recipes.calibrate import fit_calibration
-from recipes.export import MODELS
 from recipes.voice_clone.calibration import (
     FITTED_ON,
     calibration_figures,
@@ -96,7 +95,7 @@ def calibrate_network(
     """Calibrate a network alone, on clips it has not learned from, through channels.
 
     Args:
-        name: of a checkpoint in ``models/``.
+        name: of a checkpoint in the models folder.
         rows: the clips.
         channels: of `MEASURED_THROUGH`; all count alike.
         unseen: what `unseen_rows` calls them, for the card.
@@ -128,18 +127,19 @@ def unseen_rows(which: str, config: Path) -> list[ManifestRow]:
 
 
 def _write(name: str, calibration: Calibration, facts: Mapping[str, Any]) -> None:
-    card = MODELS / name / "card.toml"
+    folder = models_dir() / name  # where it was read from
+    card = folder / "card.toml"
     text = card.read_text("utf-8")
     if not _CALIBRATION.search(text):
         text = f"{text.rstrip()}\n\n[calibration]\n"
-    write_calibration(MODELS / name, calibration)
+    write_calibration(folder, calibration)
     card.write_text(with_calibration(text, facts), "utf-8")
 
 
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", help="of a checkpoint in models/")
+    parser.add_argument("name", help="of a checkpoint in models/, or in $AVDETECT_MODELS")
     parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--jobs", type=int, default=1, help="processes that measure clips")
     parser.add_argument(

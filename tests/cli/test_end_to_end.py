@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
@@ -55,6 +56,22 @@ def write_wav(path: Path, *channels: np.ndarray) -> Path:
         stream.setframerate(RATE_HZ)
         stream.writeframes(samples.tobytes())
     return path
+
+
+def test_frames_of_all_clips_become_one_table(capsys, tmp_path):
+    target = tmp_path / "frames.csv"
+    clips = [SAMPLES / "call_synthetic.wav", tmp_path / "gone.wav", SAMPLES / "portrait_forged.mp4"]
+    code, verdicts = scan_json(capsys, *clips, "--cues", "none", "--frames", target)
+    assert code == 3 and len(verdicts) == 3
+    with target.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    seen = {(row["path"], row["branch"]) for row in rows}
+    assert seen == {
+        (str(clips[0]), "voice_clone"),
+        (str(clips[2]), "voice_clone"),
+        (str(clips[2]), "visual_forgery"),
+    }
+    assert all(float(row["end_s"]) - float(row["start_s"]) < 0.03 for row in rows)
 
 
 def test_samples_are_judged_and_filed(capsys, tmp_path):

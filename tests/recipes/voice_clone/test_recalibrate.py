@@ -65,7 +65,6 @@ def test_a_network_alone_is_calibrated_on_clips_it_has_not_learned_from(
     rows, _ = write_miniature(tmp_path)
     monkeypatch.setenv("AVDETECT_DATA", str(tmp_path))
     monkeypatch.setenv("AVDETECT_MODELS", str(tmp_path))
-    monkeypatch.setattr(recalibrate, "MODELS", tmp_path)
     tiny = checkpoint()
     card = {"role": "voice_clone", "summary": "s", "licence": "l", "config": tiny.card.config}
     write_checkpoint(tmp_path / "tiny", tiny.state, card, None)
