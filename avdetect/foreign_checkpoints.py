@@ -25,7 +25,8 @@ _PARALLEL = "module."  # what DataParallel puts before every name
 _HEAD_FEATURES = 64  # of one attention head in every published wav2vec 2.0 or AV-HuBERT model
 _TO_CALIBRATE = (
     "It has no calibration yet: raw scores are no likelihood ratios. Fit one on clips it\n"
-    "never saw (recipes.voice_clone.recalibrate --unseen), then name it in a bundle."
+    "never saw (recipes.voice_clone.recalibrate --unseen), then name it in a bundle\n"
+    "without cross_attention, which was trained on the tokens of another voice model."
 )
 _TO_TRAIN = (
     "It is an encoder alone, and no detector takes it yet: train projections and a head on it\n"

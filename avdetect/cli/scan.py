@@ -19,7 +19,7 @@ from avdetect.cli.progress import ReportProgress, progress_bar, waiting, wants_b
 from avdetect.cli.streams import own_streams
 from avdetect.errors import InputError, UsageError
 from avdetect.media.source import display_path
-from avdetect.report.text import details, headline
+from avdetect.report.text import details, headline, reference_lines
 from avdetect.report.words import plain
 from avdetect.types import Decision
 from avdetect.verdict import Failure, Input, Verdict
@@ -260,12 +260,14 @@ def _print_verdict(verdict: Verdict, request: ScanRequest, out: TextIO) -> None:
         return
     console = Console(file=out, soft_wrap=True, highlight=False)
     name_end = len(plain(verdict.input.path)) + 1
-    line = Text(headline(verdict))
-    line.stylize("bold", 0, name_end)
+    head = Text(headline(verdict))
+    head.stylize("bold", 0, name_end)
     word_end = name_end + 1 + len(verdict.decision.value)
-    line.stylize(_COLOURS.get(verdict.decision, "bold yellow"), name_end + 1, word_end)
-    console.print(line)
-    if not request.quiet:
-        for detail in details(verdict):
-            console.print(Text(f"    {detail}"))
+    head.stylize(_COLOURS.get(verdict.decision, "bold yellow"), name_end + 1, word_end)
+    console.print(head)
+    lines = [] if request.quiet else details(verdict)
+    if request.quiet and verdict.reference is not None:  # asked for by name
+        lines = [plain(line) for line in reference_lines(verdict.reference)]
+    for line in lines:
+        console.print(Text(f"    {line}"))
     out.flush()

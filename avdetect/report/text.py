@@ -78,7 +78,7 @@ def details(verdict: Verdict) -> list[str]:
     lines += _cue_lines(verdict.cues)
     lines += _missing_lines(verdict)
     if verdict.reference is not None:
-        lines += _reference_lines(verdict.reference)
+        lines += reference_lines(verdict.reference)
     return [plain(line) for line in lines]
 
 
@@ -121,7 +121,8 @@ def _branch_line(name: str, branch: BranchVerdict) -> str:
     return f"{branch_words(name)} {llr_words(branch.fake_llr)} ({shown}{more})"
 
 
-def _reference_lines(reference: ReferenceVerdict) -> list[str]:
+def reference_lines(reference: ReferenceVerdict) -> list[str]:
+    """How alike each channel is to the enrolled voice, or why that is not known."""
     name = reference.path
     if reference.missing:
         return [f"reference not compared with {name}: {reference.missing}"]

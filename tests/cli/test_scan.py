@@ -10,9 +10,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from avdetect.cli import scan
 from avdetect.cli.app import run
 from avdetect.errors import InputNotFoundError
 from avdetect.verdict import Verdict
+from tests.report import known
 
 
 def lines_of(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -250,3 +252,12 @@ def test_a_bug_is_one_line_too(detector, clips, capsys, monkeypatch):
     error = capsys.readouterr().err
     assert error.startswith("avdetect: AttributeError")
     assert error.count("\n") == 1
+
+
+def test_a_comparison_that_was_asked_for_is_told_in_one_line_more(clips):
+    out = io.StringIO()
+    scan._print_verdict(known.referenced_call(), SimpleNamespace(json=False, quiet=True), out)
+    head, *compared = out.getvalue().splitlines()
+    assert head.startswith("call.wav: FAKE")
+    assert compared[0].strip().startswith("reference similarity 0.62 to customer.wav")
+    assert not any("branch" in line for line in compared)
