@@ -179,7 +179,7 @@ class FrameArtist:
             y = middle - round(reach * float(worst[x]) / span)
             cv2.line(panel, (x, middle), (x, y), _colour(float(worst[x])), 1)
         cv2.line(panel, (0, middle), (self._width, middle), _SOFT, 1)
-        self._write(panel, _KEY, 93, 0.32, _SOFT)
+        self._write(panel, _KEY, 93, 0.4, _SOFT)
         return panel
 
     def _write(
