@@ -1,4 +1,4 @@
-"""Raw score to log-likelihood ratio: affine in log-odds, bounded by its evidence."""
+"""Raw score to log-likelihood ratio: affine in log-odds, bounded by evidence and by the unknown."""
 
 from __future__ import annotations
 
@@ -8,28 +8,39 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """``fake_llr = clip(scale * score + offset, -limit, limit)``.
+    """``fake_llr = log((1 - unknown) * exp(clip(scale * score + offset)) + unknown)``.
 
     An affine logistic calibration (Brummer & du Preez 2006). ``limit`` keeps the claim within the
     evidence it was fitted on: n clips cannot support odds beyond about n to 1.
+
+    Fakes to come are by generators that nothing was fitted on. ``unknown`` is the share of them
+    that is taken to score as genuine recordings do: however genuine a clip looks, its likelihood as
+    a fake is that share of its likelihood as genuine at least, and no LLR lies below its logarithm.
 
     Attributes:
         scale: > 0, so that the direction of scores is kept: higher = more fake.
         offset: natural-log units.
         limit: largest absolute LLR ever claimed.
+        unknown: share of fakes that cannot be told from genuine clips, 0 <= unknown < 1.
     """
 
     scale: float
     offset: float
     limit: float
+    unknown: float = 0.0
 
     def __post_init__(self) -> None:
         if not (self.scale > 0 and self.limit > 0 and math.isfinite(self.offset)):
             raise ValueError(f"calibration must keep the score direction: {self}")
+        if not 0.0 <= self.unknown < 1.0:
+            raise ValueError(f"a share of fakes lies between 0 and 1: {self}")
 
     def fake_llr(self, score: float) -> float:
         """Calibrated natural-log likelihood ratio, > 0 favours fake."""
-        return max(-self.limit, min(self.limit, self.scale * score + self.offset))
+        known = max(-self.limit, min(self.limit, self.scale * score + self.offset))
+        if self.unknown == 0.0:
+            return known
+        return math.log((1.0 - self.unknown) * math.exp(known) + self.unknown)
 
 
 def probability(fake_llr: float, prior_fake: float) -> float:

@@ -4,7 +4,7 @@ A checkpoint is a folder ``models/<name>/``:
 
     card.toml                 facts for people and for the loader (see `ModelCard`)
     weights.safetensors       the network; its SHA-256 stands in the card
-    calibration.safetensors   scalars ``scale``, ``offset``, ``limit`` (float64), see `Calibration`
+    calibration.safetensors   scale, offset, limit and unknown as float64 scalars, see `Calibration`
 
 A bundle is a TOML file beside them naming the checkpoint of each role; ``default.toml`` is used
 unless told otherwise. Models are looked for in ``$AVDETECT_MODELS``, else the repository's
@@ -199,9 +199,10 @@ def _read_calibration(path: Path) -> Calibration | None:
     blob = _read_bytes(path)
     try:
         table = load(blob)
-        return Calibration(
-            **{key: float(table[key].item()) for key in ("scale", "offset", "limit")}
-        )
+        values = {key: float(table[key].item()) for key in ("scale", "offset", "limit")}
+        if "unknown" in table:  # older files claim to know all fakes
+            values["unknown"] = float(table["unknown"].item())
+        return Calibration(**values)
     except (KeyError, ValueError, SafetensorError) as error:
         raise CheckpointError(f"{path}: not a calibration: {error}; restore the file") from error
 

@@ -66,7 +66,7 @@ def write_calibration(folder: Path, calibration: Calibration) -> None:
 
     arrays = {
         key: np.array([getattr(calibration, key)], np.float64)
-        for key in ("scale", "offset", "limit")
+        for key in ("scale", "offset", "limit", "unknown")
     }
     save_file(arrays, folder / "calibration.safetensors")
 

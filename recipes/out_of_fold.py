@@ -13,18 +13,24 @@ from typing import Any
 from eval.manifest.row import ManifestRow
 from eval.out_of_fold import COLUMNS, OutOfFold
 from eval.protocol import Protocol
-from recipes.calibrate import fit_calibration
+from recipes.calibrate import UNKNOWN_FAKES, fit_calibration
 from recipes.datasets.voices import is_fake
 
 POOL = "pool"
 
 
-def with_llrs(scored: Sequence[OutOfFold], truth: Mapping[str, ManifestRow]) -> list[OutOfFold]:
+def with_llrs(
+    scored: Sequence[OutOfFold],
+    truth: Mapping[str, ManifestRow],
+    *,
+    unknown: float = UNKNOWN_FAKES,
+) -> list[OutOfFold]:
     """Cross-fitted: each fold is calibrated on the pool and on its own procedure, without itself.
 
     Args:
         scored: whole procedures, the pool among them.
         truth: rows by id.
+        unknown: share of fakes to come that is taken to score as genuine clips do.
     """
     done: dict[tuple[str, str], Callable[[float], float]] = {}
     for procedure, fold in dict.fromkeys((e.procedure, e.fold) for e in scored):
@@ -34,7 +40,7 @@ def with_llrs(scored: Sequence[OutOfFold], truth: Mapping[str, ManifestRow]) -> 
             if e.procedure in (POOL, procedure) and e.fold != fold and e.score is not None
         ]
         scores, labels = zip(*others, strict=True)
-        done[procedure, fold] = fit_calibration(scores, labels).fake_llr
+        done[procedure, fold] = fit_calibration(scores, labels, unknown=unknown).fake_llr
     return [
         replace(e, fake_llr=None if e.score is None else done[e.procedure, e.fold](e.score))
         for e in scored

@@ -35,3 +35,25 @@ def test_probability_is_the_bayes_posterior():
 def test_extreme_evidence_does_not_overflow():
     assert probability(-2000.0, 0.5) == pytest.approx(0.0)
     assert probability(2000.0, 0.5) == pytest.approx(1.0)
+
+
+def test_of_unknown_fakes_no_clip_is_cleared_beyond_their_share():
+    calibration = Calibration(scale=1.0, offset=0.0, limit=6.0, unknown=0.1)
+    assert calibration.fake_llr(-100.0) == pytest.approx(math.log(0.1), abs=0.03)
+    assert calibration.fake_llr(-100.0) > math.log(0.1)
+
+
+def test_unknown_fakes_take_little_from_what_speaks_for_fake_and_keep_the_order():
+    sure = Calibration(scale=1.0, offset=0.0, limit=6.0)
+    open_to_more = Calibration(scale=1.0, offset=0.0, limit=6.0, unknown=0.1)
+    assert open_to_more.fake_llr(0.0) == pytest.approx(0.0)
+    assert 0.0 < sure.fake_llr(4.0) - open_to_more.fake_llr(4.0) < 0.11
+    scores = [-5.0, -1.0, 0.0, 1.0, 5.0]
+    llrs = [open_to_more.fake_llr(score) for score in scores]
+    assert llrs == sorted(llrs)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0, math.nan])
+def test_a_share_of_fakes_is_one(share):
+    with pytest.raises(ValueError, match="share"):
+        Calibration(scale=1.0, offset=0.0, limit=1.0, unknown=share)

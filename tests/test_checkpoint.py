@@ -9,7 +9,9 @@ import torch
 from safetensors.numpy import save_file
 from safetensors.torch import save
 
+from avdetect.calibration import Calibration
 from avdetect.checkpoint import list_checkpoints, load_checkpoint, read_bundle, read_card
+from avdetect.checkpoint_writer import write_calibration
 from avdetect.cli.models import verify_models
 from avdetect.errors import CheckpointError
 
@@ -106,3 +108,10 @@ def test_a_bundles_costs_give_its_rule_and_others_are_refused(models):
         (models / "odd.toml").write_text(f"{text}[decision]\n{odd}\n")
         with pytest.raises(CheckpointError, match="false_alarm_cost and miss_cost"):
             read_bundle("odd").rule()
+
+
+def test_a_calibration_of_before_knows_all_fakes_and_a_new_one_says_how_many(models):
+    folder = models / "tiny"
+    assert load_checkpoint("tiny").calibration.unknown == 0.0
+    write_calibration(folder, Calibration(scale=2.0, offset=0.5, limit=3.0, unknown=0.1))
+    assert load_checkpoint("tiny").calibration.unknown == 0.1

@@ -20,7 +20,7 @@ from avdetect.fusion.late import LateFusion, LateRule, pattern_name
 from avdetect.fusion.subjects import FACE, SYNC, VOICE, Subject, WindowRows
 from avdetect.nn.fusion_network import FusionNetwork
 from avdetect.types import Part
-from recipes.calibrate import fit_calibration
+from recipes.calibrate import UNKNOWN_FAKES, fit_calibration
 from recipes.fusion.items import FUSED, Item, network_logits, prepare
 from recipes.fusion.late_fit import fit_weights
 from recipes.fusion.measured_rows import Measured
@@ -132,7 +132,7 @@ def fit(
 def _calibrated(seen: Sequence[tuple[float, int, str]]) -> Calibration:
     """From scores, truths and the clips they are of."""
     scores, labels, files = zip(*seen, strict=True)
-    return fit_calibration(scores, labels, files)
+    return fit_calibration(scores, labels, files, unknown=UNKNOWN_FAKES)
 
 
 def fused_llrs(judges: Judges, fitted: Fit, chosen: Sequence[Measured]) -> dict[str, float]:

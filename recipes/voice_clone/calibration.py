@@ -22,7 +22,7 @@ from eval.manifest.leaks import refuse_leaks
 from eval.manifest.row import ManifestRow
 from eval.metrics import cllr, min_cllr
 from eval.protocol import Protocol
-from recipes.calibrate import fit_calibration
+from recipes.calibrate import UNKNOWN_FAKES, fit_calibration
 from recipes.datasets.voices import is_fake
 from recipes.voice_clone.judge import fit, judge, raw_scores
 from recipes.voice_clone.samples import MEASURED_THROUGH, ClipNumbers
@@ -118,7 +118,7 @@ def levelled_llrs(head: RedrawingJudge, trials: Sequence[Trial]) -> NDArray[np.f
     for fold in dict.fromkeys(t.fold for t in trials):
         others = [t for t in trials if t.fold != fold]
         level(head, others)
-        calibration = _fit(others, _mixed(head, others))
+        calibration = _fit(others, _mixed(head, others), unknown=UNKNOWN_FAKES)
         held_out = [i for i, t in enumerate(trials) if t.fold == fold]
         scores = _mixed(head, [trials[i] for i in held_out])
         llrs[held_out] = [calibration.fake_llr(score) for score in scores]
@@ -127,7 +127,7 @@ def levelled_llrs(head: RedrawingJudge, trials: Sequence[Trial]) -> NDArray[np.f
 
 def levelled_calibration(branch: VoiceCloneBranch, trials: Sequence[Trial]) -> Calibration:
     """What is left to calibrate behind `level`: little but the limit."""
-    return _fit(trials, _mixed(linear_judge(branch), trials))
+    return _fit(trials, _mixed(linear_judge(branch), trials), unknown=UNKNOWN_FAKES)
 
 
 def _mixed(head: RedrawingJudge, trials: Sequence[Trial]) -> list[float]:
@@ -135,8 +135,9 @@ def _mixed(head: RedrawingJudge, trials: Sequence[Trial]) -> list[float]:
     return [float(x) for x in head.mixed(raw, torch.tensor([t.narrow for t in trials]))]
 
 
-def _fit(trials: Sequence[Trial], scores: Sequence[float]) -> Calibration:
-    return fit_calibration(scores, [int(t.fake) for t in trials], [t.clip for t in trials])
+def _fit(trials: Sequence[Trial], scores: Sequence[float], *, unknown: float = 0.0) -> Calibration:
+    labels, clips = [int(t.fake) for t in trials], [t.clip for t in trials]
+    return fit_calibration(scores, labels, clips, unknown=unknown)
 
 
 def calibration_figures(

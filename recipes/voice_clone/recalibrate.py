@@ -24,7 +24,7 @@ from avdetect.checkpoint_writer import to_toml, write_calibration
 from eval.manifest.row import ManifestRow
 from eval.metrics import cllr, min_cllr
 from eval.protocol import read_protocol
-from recipes.calibrate import fit_calibration
+from recipes.calibrate import UNKNOWN_FAKES, fit_calibration
 from recipes.voice_clone.calibration import (
     FITTED_ON,
     calibration_figures,
@@ -103,7 +103,8 @@ def calibrate_network(
     branch = build_voice_clone(load_checkpoint(name), torch.device("cpu"))
     heard = [score_rows(branch, rows, channel) for channel in channels]
     scores, labels = [s for t in heard for s in t.scores], [k for t in heard for k in t.labels]
-    fitted = fit_calibration(scores, labels, [row.id for t in heard for row in t.rows])
+    clips = [row.id for t in heard for row in t.rows]
+    fitted = fit_calibration(scores, labels, clips, unknown=UNKNOWN_FAKES)
     llrs = [fitted.fake_llr(score) for score in scores]
     facts = {
         "command": f"python -m recipes.voice_clone.recalibrate {name} --unseen {unseen}",

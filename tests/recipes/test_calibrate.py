@@ -49,3 +49,11 @@ def test_versions_of_one_clip_support_no_longer_odds_than_the_clip():
     assert (versions.scale, versions.offset) == (alone.scale, alone.offset)
     assert alone.limit == pytest.approx(math.log(12))
     assert versions.limit == pytest.approx(math.log(3))
+
+
+def test_fakes_to_come_change_what_is_claimed_and_not_how_scores_are_read():
+    scores, labels = [0.0, 0.2, 0.1, 1.0, 1.1, 0.9] * 4, [0, 0, 0, 1, 1, 1] * 4
+    known, more = (fit_calibration(scores, labels, unknown=share) for share in (0.0, 0.1))
+    assert (more.scale, more.offset, more.limit) == (known.scale, known.offset, known.limit)
+    assert more.fake_llr(0.0) > known.fake_llr(0.0)
+    assert more.unknown == 0.1
