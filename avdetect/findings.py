@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from avdetect.fusion.cross_attention import FusedScore
@@ -22,12 +23,21 @@ _FOR_REAL = {
     "lip_sync": "the mouth speaks this sound",
     CUES: "the forensic cues point to a recording",
 }
+_FOR_NEITHER = {
+    "voice_clone": "the voice tells little either way",
+    "visual_forgery": "the face tells little either way",
+    "lip_sync": "mouth and sound tell little either way",
+    CUES: "the forensic cues tell little either way",
+}
+_TELLING = math.log(2.0)  # below, a likelihood ratio supports neither (ENFSI 2015)
 # What sound and mouth cannot tell: both were really recorded, and not together.
 _DUBBING = "a dubbed film or a voice-over looks the same"
 
 
 def finding_words(branch: str, fake_llr: float) -> str:
     """What a branch's number says: ``the voice sounds synthetic``."""
+    if abs(fake_llr) < _TELLING:
+        return _FOR_NEITHER.get(branch, branch)
     return (_FOR_FAKE if fake_llr > 0 else _FOR_REAL).get(branch, branch)
 
 

@@ -132,15 +132,20 @@ def pick_evidence(timeline: Sequence[TimelineEntry]) -> tuple[Evidence, ...]:
 
 
 def _joined(entries: Sequence[TimelineEntry]) -> list[TimelineEntry]:
-    """Of one branch, in time order: touching entries of a part with one LLR become one entry."""
+    """Of one branch, in time order: near entries of a part with one LLR become one entry."""
     joined: dict[tuple[Part, int], TimelineEntry] = {}
     last: dict[Part, int] = {}
     for number, entry in enumerate(entries):
         part = Part(entry.channel, entry.face_track)
         before = joined.get((part, last.get(part, -1)))
-        if before and before.fake_llr == entry.fake_llr and entry.start_s <= before.end_s:
+        if before and before.fake_llr == entry.fake_llr and _are_near(before, entry):
             joined[part, last[part]] = before.model_copy(update={"end_s": entry.end_s})
         else:
             last[part] = number
             joined[part, number] = entry
     return list(joined.values())
+
+
+def _are_near(before: TimelineEntry, after: TimelineEntry) -> bool:
+    """Whether nothing but a pause of less than a bin lies between."""
+    return after.start_s - before.end_s < _SHORTEST_BIN_S

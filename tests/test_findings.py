@@ -37,8 +37,13 @@ def test_too_even_names_both_sides():
         "too even to call for channel mono with face 0: the mouth speaks this sound (lip_sync "
         "-1.00); against that, the voice sounds synthetic (voice_clone +0.80)"
     )
-    alone = words(Decision.INCONCLUSIVE, {"voice_clone": 0.3})
-    assert alone.endswith("face 0: the voice sounds synthetic (voice_clone +0.30)")
+    alone = words(Decision.INCONCLUSIVE, {"voice_clone": 0.9})
+    assert alone.endswith("face 0: the voice sounds synthetic (voice_clone +0.90)")
+
+
+@pytest.mark.parametrize("fake_llr", [-0.6, 0.0, 0.3, 0.69])
+def test_what_supports_neither_side_is_not_called_human_or_synthetic(fake_llr):
+    assert finding_words("voice_clone", fake_llr) == "the voice tells little either way"
 
 
 def test_where_no_branch_speaks_for_it_the_prior_does():

@@ -66,6 +66,13 @@ def test_what_was_said_once_of_several_seconds_is_one_piece_of_evidence():
     assert (second.start_s, second.end_s) == (5.0, 6.0)
 
 
+def test_a_pause_does_not_part_what_was_said_once():
+    weights = [1, 1, 1, 0, 1, 1, 1, 1]
+    outputs = {"voice_clone": {LEFT: [rows(0.0, [0.7] * 8, weights)]}}
+    (found,) = pick_evidence(build_timeline(outputs, PLAIN, 4.0))
+    assert (found.start_s, found.end_s) == (0.0, 4.0)
+
+
 def test_parts_with_one_number_stay_apart():
     timeline = [entry("voice_clone", 0.0, 1.0, channel=name) for name in ("left", "right")]
     assert {item.channel for item in pick_evidence(timeline)} == {"left", "right"}
