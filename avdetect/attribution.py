@@ -53,7 +53,11 @@ def attribute(bite: SoundBite, branch: Branch, calibration: Calibration) -> Attr
     scores = _scores(muffled, bite, branch)
     if scores is None:
         return None
-    falls = calibration.scale * (whole[0] - scores).reshape(-1, n_columns)
+    llrs = [
+        calibration.with_unknown(calibration.scale * float(score) + calibration.offset)
+        for score in (whole[0], *scores)
+    ]
+    falls = (llrs[0] - np.array(llrs[1:])).reshape(-1, n_columns)
     level = librosa.amplitude_to_db(np.abs(spectrum) / (_N_FFT / 4), amin=1e-5, top_db=None)
     ends = PATCH_S * np.arange(1, n_columns + 1)
     return Attribution(

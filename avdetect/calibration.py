@@ -37,10 +37,22 @@ class Calibration:
 
     def fake_llr(self, score: float) -> float:
         """Calibrated natural-log likelihood ratio, > 0 favours fake."""
-        known = max(-self.limit, min(self.limit, self.scale * score + self.offset))
+        return self.with_unknown(self.known_llr(score))
+
+    def known_llr(self, score: float) -> float:
+        """What the score would say if all fakes were of the generators at hand."""
+        return max(-self.limit, min(self.limit, self.scale * score + self.offset))
+
+    def with_unknown(self, known_llr: float) -> float:
+        """The LLR of `fake_llr` from that of `known_llr`."""
         if self.unknown == 0.0:
-            return known
-        return math.log((1.0 - self.unknown) * math.exp(known) + self.unknown)
+            return known_llr
+        return known_llr + math.log((1.0 - self.unknown) + self.unknown * math.exp(-known_llr))
+
+    def without_unknown(self, fake_llr: float) -> float:
+        """The inverse of `with_unknown`; minus infinity at its bound and below."""
+        rest = math.exp(fake_llr) - self.unknown
+        return math.log(rest / (1.0 - self.unknown)) if rest > 0 else -math.inf
 
 
 def probability(fake_llr: float, prior_fake: float) -> float:

@@ -77,7 +77,8 @@ def judge(
     weighed = weigh(record, judges, cues)
     scores, llrs, fused, fake_llr = weighed.scores, weighed.llrs, weighed.fused, weighed.fake_llr
     suspicious = suspicious_segments(record.outputs)
-    decision, doubts = settle(judges.rule.decide(fake_llr, prior_fake), weighed, record, suspicious)
+    decided = judges.rule.decide(fake_llr, prior_fake)
+    decision, doubts = settle(decided, weighed, record, suspicious, kinds)
     timeline = build_timeline(record.outputs, judges.calibrations, record.end_s)
     missing = {
         name: _why_missing(name, found, record, kinds)
@@ -88,9 +89,7 @@ def judge(
     return Verdict(
         input=source,
         decision=decision,
-        reason=_reason(
-            judges.rule.decide(fake_llr, prior_fake), worst, len(fused), missing, doubts
-        ),
+        reason=_reason(decision, worst, len(fused), missing, doubts),
         decided_by=_part_verdict(*worst, record) if worst else None,
         fake_llr=_rounded(fake_llr),
         fake_probability=None if fake_llr is None else round(probability(fake_llr, prior_fake), 6),
@@ -129,10 +128,6 @@ class Weighed:
     fused: Sequence[tuple[Subject, FusedScore]]
     fake_llr: float | None
 
-    def judged_nothing(self, branch: str) -> bool:
-        """Whether a branch is there and had no part to judge."""
-        return branch in self.llrs and not self.llrs[branch]
-
 
 def weigh(record: ClipRecord, judges: Judges, cues: Sequence[CueFinding] = ()) -> Weighed:
     """Pool, calibrate, fuse and combine what is remembered of a clip."""
@@ -163,17 +158,20 @@ def settle(
     weighed: Weighed,
     record: ClipRecord,
     suspicious: Sequence[SuspiciousSegment],
+    kinds: frozenset[str] = frozenset(),
 ) -> tuple[Decision, list[str]]:
     """What the numbers decide, and why not: a clip of which a part is in doubt is not called real.
 
-    A clip is taken for forged if any part of it is. So a voice does not clear faces that nobody
-    could judge, nor a face a voice; and a stretch that stands out wants a listener.
+    A clip is taken for forged if any part of it is. So a voice does not clear faces none of which
+    could be judged, nor a face or another channel a voice; and a stretch that stands out wants a
+    listener. Bystanders beside a judged face are told as missing and hold nothing up.
 
     Args:
         decision: by the numbers alone.
         weighed: the numbers.
         record: what was remembered of the clip.
         suspicious: the stretches that its verdict shows.
+        kinds: as of `judge`.
 
     Returns:
         The decision, and the doubts that made it ``inconclusive``, in words.
@@ -181,10 +179,15 @@ def settle(
     if decision is not Decision.REAL:
         return decision, []
     doubts = []
-    if record.face_sizes_px and weighed.judged_nothing("visual_forgery"):
+    faces, voices = weighed.llrs.get("visual_forgery"), weighed.llrs.get("voice_clone")
+    if UNDECODED_PICTURE in kinds:
+        doubts.append("its picture could not be decoded")
+    if record.face_sizes_px and faces is not None and not faces:
         doubts.append("no face in it could be judged")
-    if sum(record.speech_s.values()) >= LEAST_SPEECH_S and weighed.judged_nothing("voice_clone"):
-        doubts.append("the voice in it could not be judged")
+    if voices is not None:
+        heard = [name for name, speech_s in record.speech_s.items() if speech_s >= LEAST_SPEECH_S]
+        unjudged = [part for name in sorted(heard) if (part := Part(channel=name)) not in voices]
+        doubts += [f"the voice of {part} could not be judged" for part in unjudged]
     if suspicious:
         worst = max(suspicious, key=lambda s: s.score)
         where = f"{Part(worst.channel, worst.face_track)} from {worst.start_s:.1f} s on"

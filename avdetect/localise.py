@@ -120,16 +120,29 @@ def suspicious_segments(
 def scored_frames(
     outputs: Mapping[str, Mapping[Part, Sequence[BranchOutput]]],
 ) -> tuple[PartFrames, ...]:
-    """The frames of every part whose branch scores them, in time order.
+    """The frames of every part whose branch scores them, in time order, no moment twice.
 
     Args:
         outputs: branch -> part -> outputs in time order.
     """
     return tuple(
-        PartFrames(branch, part, placed(frames))
+        PartFrames(branch, part, _once(placed(frames)))
         for branch, parts in sorted(outputs.items())
         for part, found in sorted(parts.items(), key=lambda item: str(item[0]))
         if (frames := [output.frames for output in found if output.frames is not None])
+    )
+
+
+def _once(found: FrameScores) -> FrameScores:
+    """Where observations overlap, the mean of what they say, by weight."""
+    tick = np.rint(found.segments[:, 0] / FRAME_S).astype(np.int64)
+    kept, place = np.unique(tick, return_inverse=True)
+    weights = found.weights.astype(np.float64) + _SILENCE_WEIGHT
+    scores = np.bincount(place, weights * found.scores) / np.bincount(place, weights)
+    return FrameScores(
+        segments=np.stack([kept * FRAME_S, (kept + 1) * FRAME_S], 1),
+        scores=scores.astype(np.float32),
+        weights=(np.bincount(place, found.weights) / np.bincount(place)).astype(np.float32),
     )
 
 

@@ -11,6 +11,7 @@ picture by the network's score, for it may be drawn as a whole.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -217,7 +218,7 @@ def unusable(face: FaceWindow) -> str | None:
         return f"face {face.track} is {face.size_px:.0f} px large, {SMALLEST_FACE_PX:.0f} px needed"
     if abs(face.yaw_deg) > LARGEST_YAW_DEG:
         return (
-            f"face {face.track} is turned {abs(face.yaw_deg):.0f} degrees, "
+            f"face {face.track} is turned {math.ceil(abs(face.yaw_deg))} degrees, "
             f"at most {LARGEST_YAW_DEG:.0f} can be judged"
         )
     return None

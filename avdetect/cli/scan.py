@@ -89,7 +89,11 @@ def run_scan(arguments: list[str], request: ScanRequest) -> int:
             from avdetect.cli.evidence import check_request
 
             check_request(sources, request.evidence_video)
-        with own_streams() as out, interruptible() as check, _frame_table(request) as table:
+        with (
+            own_streams() as out,
+            interruptible() as check,
+            _frame_table(request, sources) as table,
+        ):
             for verdict in _judge_all(sources, request, check, table):
                 done += 1  # before it is shown: whoever reads a line may stop us at once
                 worst.add(exit_code(verdict, fail_on_fake=request.fail_on_fake))
@@ -113,14 +117,16 @@ def exit_code(verdict: Verdict, *, fail_on_fake: bool) -> int:
 
 
 @contextmanager
-def _frame_table(request: ScanRequest) -> Iterator[FrameTable | None]:
+def _frame_table(request: ScanRequest, sources: list[Source]) -> Iterator[FrameTable | None]:
     """The table that ``--frames`` asks for."""
     if request.frames is None:
         yield None
         return
     from avdetect.report.frames_csv import FrameTable
 
-    with FrameTable(request.frames) as table:
+    inputs = [source.media for source in sources if isinstance(source.media, Path)]
+    inputs += [path for path in (request.reference, request.evidence_video) if path is not None]
+    with FrameTable(request.frames, inputs) as table:
         yield table
 
 

@@ -73,7 +73,7 @@ def find_faces(picture: Picture) -> FoundFaces:
     n_small = 0
     with FaceFinder() as finder:
         for box in finder.propose(seen, thorough=True):
-            found = finder.measure(seen, box)
+            found = finder.measure(seen, box, finder.upright(seen, box))
             if found is None or any(iou(found.box, box) > _SAME_FACE_IOU for box in boxes):
                 continue
             boxes.append(found.box)

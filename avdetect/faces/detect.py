@@ -36,8 +36,7 @@ _WIDE = 1.15  # longer over shorter side from which a picture is looked at in sq
 _SMALLEST_TILE_PX = 160
 _MOST_TILES = 5
 _TURN_SIDE_PX = 256
-# By how much a turned face must look more like one: of 700 upright photographs none is turned so,
-# and of as many that were turned 98 in 100 are turned back.
+# By how much a turned face must look more like one: no upright photograph was seen to reach it.
 _TURN_GAIN, _TURN_CONFIDENCE = 0.07, 0.75
 _SMALLEST_CROP_PX = 8
 _NOSE_TIP, _LEFT_CHEEK, _RIGHT_CHEEK = 1, 234, 454

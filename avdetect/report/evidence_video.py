@@ -20,6 +20,7 @@ from avdetect.errors import InputError, OutputError, UsageError
 from avdetect.media.clip import AudioChunk, Clip, PictureFrame, open_clip
 from avdetect.media.source import SourceLike
 from avdetect.report.evidence_frame import FrameArtist
+from avdetect.report.target import check_place
 from avdetect.report.text import headline
 from avdetect.report.words import plain
 from avdetect.scan import Examination
@@ -49,17 +50,7 @@ def check_target(target: Path, source: Path | None = None) -> None:
     """
     if target.suffix.lower() != _SUFFIX:
         raise UsageError(f"{target}: an evidence video is an MP4 file; end its name in {_SUFFIX}")
-    if source is not None and _same_file(source, target):
-        raise UsageError(f"{target}: is the clip itself; give the evidence video another name")
-    if target.is_dir():
-        raise OutputError(f"{target}: is a folder; name a file in it")
-    if target.exists() and not target.is_file():  # a device would be gone for everybody
-        raise OutputError(f"{target}: is a device or pipe, no file; choose another name")
-    folder = target.parent
-    if not folder.is_dir():
-        raise OutputError(f"{target}: there is no folder {folder}; make it or choose another")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"{target}: nothing can be written into {folder}; choose another folder")
+    check_place(target, [] if source is None else [source], "the evidence video")
 
 
 def check_source(source: SourceLike, *, name: str | None = None) -> None:
@@ -236,10 +227,6 @@ def _check_whole(part: Path, n_frames: int) -> None:
         raise OSError("the encoder wrote no whole file; is the disk full?") from error
     if n_written < n_frames:
         raise OSError(f"the encoder wrote {n_written} of {n_frames} frames; is the disk full?")
-
-
-def _same_file(source: Path, target: Path) -> bool:
-    return source.exists() and target.exists() and source.samefile(target)
 
 
 def _ascii(text: str) -> str:

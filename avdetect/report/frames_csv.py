@@ -15,6 +15,7 @@ from types import TracebackType
 
 from avdetect.errors import OutputError
 from avdetect.localise import PartFrames
+from avdetect.report.target import check_place
 
 COLUMNS = ("path", "branch", "channel", "face_track", "start_s", "end_s", "score", "weight")
 
@@ -22,27 +23,31 @@ COLUMNS = ("path", "branch", "channel", "face_track", "start_s", "end_s", "score
 class FrameTable:
     """A table that appears whole under its name when all clips are written, or not at all.
 
+    An older table is replaced, unless no clip was looked at.
+
     Args:
-        target: where it is to lie; an older one is replaced.
+        target: where it is to lie.
+        inputs: files that are read and must stay.
 
     Raises:
+        UsageError: the target is one of the inputs.
         OutputError: nothing can be written there, now or later.
     """
 
-    def __init__(self, target: Path) -> None:
-        self._target = target
+    def __init__(self, target: Path, inputs: Iterable[Path] = ()) -> None:
+        check_place(target, inputs, "the table")
+        self._target, self._n_clips = target, 0
         self._part = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
-        if target.is_dir():
-            raise OutputError(f"{target}: is a folder; name a file")
         try:
             self._stream = self._part.open("x", encoding="utf-8", newline="")
         except OSError as error:
-            raise OutputError(f"{target}: cannot be written: {error.strerror}") from error
+            raise self._failed(error) from error
         self._writer = csv.writer(self._stream, lineterminator="\n")
         self._writer.writerow(COLUMNS)
 
     def add(self, path: str, parts: Iterable[PartFrames]) -> None:
         """Write the frames of one clip."""
+        self._n_clips += 1
         try:
             for found in parts:
                 face = "" if found.part.face_track is None else found.part.face_track
@@ -55,7 +60,12 @@ class FrameTable:
                         (*head, f"{start_s:.3f}", f"{end_s:.3f}", f"{score:.3f}", f"{weight:.3g}")
                     )
         except OSError as error:
-            raise OutputError(f"{self._target}: cannot be written: {error.strerror}") from error
+            raise self._failed(error) from error
+
+    def _failed(self, error: OSError) -> OutputError:
+        return OutputError(
+            f"{self._target}: the table could not be written: {error.strerror}; try another place"
+        )
 
     def __enter__(self) -> FrameTable:
         return self
@@ -68,9 +78,9 @@ class FrameTable:
     ) -> None:
         try:
             self._stream.close()
-            if error is None:
+            if error is None and self._n_clips:
                 self._part.replace(self._target)
         except OSError as failure:
-            raise OutputError(f"{self._target}: cannot be written: {failure.strerror}") from failure
+            raise self._failed(failure) from failure
         finally:
             self._part.unlink(missing_ok=True)

@@ -86,7 +86,7 @@ def _missing_lines(verdict: Verdict) -> list[str]:
     """Branches that judged nothing, and of the others the parts that they could not judge."""
     lines = [f"{branch_words(name)}: {reason}" for name, reason in verdict.missing.items()]
     unjudged = [
-        f"{branch_words(name)}: {part.missing}"
+        f"{branch_words(name)}, {part_words(part.channel, part.face_track)}: {part.missing}"
         for name, branch in verdict.branches.items()
         for part in branch.parts
         if branch.fake_llr is not None and part.missing is not None

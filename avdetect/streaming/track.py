@@ -120,8 +120,10 @@ class Track:
         weighed = weigh(record, self._judges)
         llr = weighed.fake_llr
         decision = self._judges.rule.decide(llr, prior_fake)
+        doubts: list[str] = []
         if decision is Decision.REAL:  # stretches are sought only where they can count
-            decision, _ = settle(decision, weighed, record, suspicious_segments(record.outputs))
+            suspicious = suspicious_segments(record.outputs)
+            decision, doubts = settle(decision, weighed, record, suspicious)
         reasons = (score.missing for found in weighed.scores.values() for score in found)
         return LiveJudgement(
             track=self._name,
@@ -134,6 +136,7 @@ class Track:
             prior_fake=prior_fake,
             confidence=self._confidence(record, weighed, decision),
             missing=next((why for why in reasons if why), None) if llr is None else None,
+            doubt=" and ".join(doubts) or None,
         )
 
     def _confidence(self, record: ClipRecord, weighed: Weighed, decision: Decision) -> float | None:
@@ -147,12 +150,16 @@ class Track:
 
         def pooled(outputs: Sequence[BranchOutput]) -> float | None:
             score = branch.pool(part, outputs).score
-            return None if score is None else calibration.fake_llr(score)
+            return None if score is None else calibration.known_llr(score)
 
         log_odds = weighed.fake_llr + math.log(
             self._options.prior_fake / (1.0 - self._options.prior_fake)
         )
-        margin = self._judges.rule.margin(decision, log_odds)
+        beyond = self._judges.rule.margin(decision, log_odds)
+        threshold = weighed.fake_llr - (beyond if decision is Decision.FAKE else -beyond)
+        # Where little can move the LLR for its bound, the score still may.
+        reached, asked = (calibration.without_unknown(x) for x in (weighed.fake_llr, threshold))
+        margin = abs(reached - asked)
         found = standing_confidence(record.outputs[name][part], pooled, margin)
         return None if found is None else round(found, 4)
 

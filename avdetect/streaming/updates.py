@@ -35,6 +35,7 @@ class LiveJudgement(_Wire):
         "or without a decision"
     )
     missing: str | None = Field(None, description="why nothing was judged")
+    doubt: str | None = Field(None, description="why it is not called real, whatever its LLR")
 
 
 class LiveVerdict(_Wire):

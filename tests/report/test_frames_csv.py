@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from avdetect.branches.base import BranchOutput, FrameScores
-from avdetect.errors import OutputError
+from avdetect.errors import OutputError, UsageError
 from avdetect.localise import scored_frames
 from avdetect.report.frames_csv import COLUMNS, FrameTable
 from avdetect.types import Part
@@ -79,8 +80,33 @@ def test_a_run_that_ends_early_leaves_the_table_of_before(parts, tmp_path):
     assert list(tmp_path.iterdir()) == [target]
 
 
-@pytest.mark.parametrize("name", ["no_such_folder/frames.csv", "."])
-def test_a_place_where_nothing_can_lie_is_refused(name, tmp_path):
-    with pytest.raises(OutputError):
-        FrameTable(tmp_path / name)
+@pytest.mark.parametrize("name", ["no_such_folder/frames.csv", ".", "", "/"])
+def test_a_place_where_nothing_can_lie_is_refused(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OutputError, match="folder"):
+        FrameTable(Path(name))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_input_is_written_over(tmp_path):
+    clip = tmp_path / "call.wav"
+    clip.write_bytes(b"sound")
+    with pytest.raises(UsageError, match="is the clip itself"):
+        FrameTable(clip, [tmp_path / "other.wav", clip])
+    assert clip.read_bytes() == b"sound"
+
+
+def test_a_run_that_looked_at_nothing_leaves_the_table_of_before(tmp_path):
+    target = tmp_path / "frames.csv"
+    target.write_text("before")
+    with FrameTable(target):
+        pass
+    assert target.read_text() == "before"
+
+
+def test_a_moment_that_two_observations_saw_is_one_row():
+    starts = 0.02 * np.arange(4)
+    first, second = output(LEFT, starts, 0.02), output(LEFT, starts + 0.04, 0.02)
+    (found,) = scored_frames({"voice_clone": {LEFT: [first, second]}})
+    assert found.frames.segments[:, 0].tolist() == pytest.approx([0.02 * n for n in range(6)])
+    assert found.frames.scores.tolist() == pytest.approx([0, 1, 1, 2, 2, 3])

@@ -21,7 +21,10 @@ def test_details_name_the_parts_that_could_not_be_judged_beside_others():
     faint = PartVerdict(channel="third", missing="too little speech: 0.4 s found, 1.0 s needed")
     parts = {"voice_clone": voice.model_copy(update={"parts": (*voice.parts, faint)})}
     lines = details(verdict.model_copy(update={"branches": verdict.branches | parts}))
-    assert "missing   voice clone: too little speech: 0.4 s found, 1.0 s needed" in lines
+    assert (
+        "missing   voice clone, channel third: too little speech: 0.4 s found, 1.0 s needed"
+        in lines
+    )
 
 
 def test_details_say_that_more_faces_were_seen_than_judged():
