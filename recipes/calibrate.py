@@ -13,7 +13,7 @@ from avdetect.calibration import Calibration
 # Until `recipes.fusion.calibrate` fits a branch on folds kept for it: as good as saying nothing.
 PROVISIONAL = Calibration(scale=1e-3, offset=0.0, limit=math.log(2.0))
 # Of fakes to come: by generators so unlike all known ones that they score as genuine clips do. The
-# share that costs held-out folds of the voice pool nothing, see recipes/voice_clone/README.md.
+# largest share that costs held-out folds of voices nothing: recipes.voice_clone.unknown_share.
 UNKNOWN_FAKES = 0.1
 _RIDGE = 1e-3  # keeps separable scores from an infinite slope; in units of one clip of each class
 _LEAST_SCALE = 1e-3
