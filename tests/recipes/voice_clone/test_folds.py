@@ -12,12 +12,13 @@ from avdetect.branches.voice_clone import VoiceCloneBranch
 from avdetect.branches.voice_front_ends import build_voice_net, front_end
 from avdetect.errors import UsageError
 from avdetect.nn.redrawing_judge import RedrawingJudge
+from avdetect.speech.redrawn import N_REDRAWN
 from eval.errors import LeakError
 from eval.manifest.row import ManifestRow
 from eval.out_of_fold import OutOfFold, read_out_of_fold
 from eval.protocol import Protocol
 from recipes.out_of_fold import with_llrs, write_out_of_fold
-from recipes.voice_clone import folds
+from recipes.voice_clone import folds, judge_ablation
 from recipes.voice_clone.calibration import level, levelled_calibration, out_of_fold_scores
 from recipes.voice_clone.evaluate import score_rows
 from recipes.voice_clone.fold_figures import disagreements
@@ -213,3 +214,42 @@ def joined(
     net = build_voice_net(network)
     net.linear_judge = head
     return VoiceCloneBranch(net, front_end(network), torch.device("cpu")), head
+
+
+def test_the_judge_is_measured_without_each_of_its_parts(data: Data, options: Options) -> None:
+    _, rows, protocol = data
+    settings = read_settings(options.config).judge
+    clips = clip_numbers(rows, options.numbers, settings.vocoder)
+    planned = [
+        turn for turn in turns(rows, protocol) if turn.procedure in ("pool", "modern_unseen")
+    ]
+    found = {
+        name: judge_ablation.figures(judge_ablation.VARIANTS[name], planned, clips, settings)
+        for name in ("all", "without forging", "differences of statistics alone")
+    }
+    channels = {(p, c) for p in ("pool", "modern_unseen") for c in MEASURED_THROUGH}
+    assert all(set(aucs) == channels for aucs in found.values())
+    assert found["all"] != found["without forging"] != found["differences of statistics alone"]
+    row = judge_ablation.line("all", found["all"])
+    assert row.startswith(f"| all | {found['all']['pool', 'clean']:.3f} | ")
+
+
+def test_variants_of_the_judge_leave_out_what_they_say(data: Data) -> None:
+    settings = read_settings(Options().config).judge
+    variants = judge_ablation.VARIANTS
+    for name, made in (
+        ("without forging", ("twin", "said")),
+        ("without vocoded twins", ("twin",)),
+        ("without speech synthesisers", ("said",)),
+    ):
+        changed = variants[name].settings(settings)
+        kept = {*changed.recorded_from, *changed.coded_from}
+        dropped = {*settings.recorded_from, *settings.coded_from} - kept
+        assert dropped and all(version.startswith(made) for version in dropped)
+        assert not any(version.startswith(made) for version in kept)
+    assert variants["without channels"].settings(settings).coded_from == settings.recorded_from
+    taught = variants["without fakes of others"].taught_by(data[1])
+    assert {row.audio_label for row in taught} == {"real"}
+    numbers = np.ones((2, N_REDRAWN), np.float32)
+    halves = [variants[name].numbers(numbers) for name in variants if name.endswith("alone")]
+    assert len(halves) == 2 and np.array_equal(sum(halves), numbers)
