@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from avdetect.branches.visual_forgery import LARGEST_YAW_DEG, SMALLEST_FACE_PX
 from avdetect.nn.face_network import FaceConfig, FaceNetwork, build_face_network, pin_backbone
 from avdetect.nn.map_contrast import MapContrast
 from avdetect.nn.trained_state import load_trained_state, trained_state
@@ -117,7 +118,8 @@ def _limits(figures: Figures, control: tuple[str, Figures] | None) -> str:
         if figure["auc_95"][0] <= 0.5
     ]
     text = (
-        "Judges single frames; no evidence over time. Faces under 48 px or turned more than 60 "
+        "Judges single frames; no evidence over time. "
+        f"Faces under {SMALLEST_FACE_PX:.0f} px or turned more than {LARGEST_YAW_DEG:.0f} "
         f"degrees are not judged. Not shown to be better than chance on: {', '.join(at_chance)}."
     )
     text += _limits_of_maps(figures["masks"]["all"])
