@@ -204,7 +204,7 @@ def _examine_each(
         check()
         if request.report is not None:
             _write_page(examination, request.report, media=request.media)
-        if table is not None:
+        if table is not None and examination.verdict.error is None:
             table.add(examination.verdict.input.path, examination.frames)
         yield examination.verdict
         if request.evidence_video is not None:

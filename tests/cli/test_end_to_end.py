@@ -74,6 +74,14 @@ def test_frames_of_all_clips_become_one_table(capsys, tmp_path):
     assert all(float(row["end_s"]) - float(row["start_s"]) < 0.03 for row in rows)
 
 
+def test_a_table_of_before_outlives_a_run_in_which_nothing_could_be_read(capsys, tmp_path):
+    target, clip = tmp_path / "frames.csv", tmp_path / "empty.wav"
+    target.write_text("before")
+    clip.touch()
+    assert scan_json(capsys, clip, "--frames", target)[0] == 3
+    assert target.read_text() == "before"
+
+
 def test_samples_are_judged_and_filed(capsys, tmp_path):
     code, verdicts = scan_json(capsys, SAMPLES, "--report", tmp_path / "pages")
     by_name = {Path(verdict["input"]["path"]).name: verdict for verdict in verdicts}
