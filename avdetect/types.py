@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+MAX_FACES = 4  # of one moment, the largest, are followed; each costs about 6 ms a frame, and memory
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class Segment:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avdetect.faces.detect import Box, FaceFinder, FaceMeasure, iou
+from avdetect.types import MAX_FACES
 
-MAX_FACES = 4  # the largest are followed; each costs about 6 ms a frame and bounds memory
 _PROPOSE_EVERY = 5  # ticks of the 25 Hz clock: a first face is noticed within 0.2 s
 _PROPOSE_MORE_EVERY = 12  # ticks, while a face is followed already: looking for more costs time
 _TURN_EVERY = 50  # ticks, while no face is seen: looking for faces that lie or hang costs more

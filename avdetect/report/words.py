@@ -6,8 +6,7 @@ import math
 import unicodedata
 from typing import TYPE_CHECKING
 
-from avdetect.faces.track import MAX_FACES
-from avdetect.types import Part
+from avdetect.types import MAX_FACES, Part
 
 if TYPE_CHECKING:
     from avdetect.verdict import BranchVerdict, Cue, ReferencePart, ReferenceVerdict
