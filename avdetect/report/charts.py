@@ -17,7 +17,13 @@ from numpy.typing import NDArray
 from avdetect.exhibits import Attribution, AudioExhibit
 from avdetect.report import words
 from avdetect.types import Part
-from avdetect.verdict import Evidence, FusedEntry, TimelineEntry, Verdict
+from avdetect.verdict import (
+    Evidence,
+    FusedEntry,
+    SuspiciousSegment,
+    TimelineEntry,
+    Verdict,
+)
 
 Entry = TimelineEntry | FusedEntry
 
@@ -149,6 +155,17 @@ def channel_marks(evidence: Iterable[Evidence], channel: str, duration_s: float)
     return _marks(evidence, lambda item: item.channel == channel, duration_s)
 
 
+def stretch_marks(
+    suspicious: Iterable[SuspiciousSegment], channel: str, duration_s: float
+) -> list[Mark]:
+    """Stretches of this channel's voice that stand out, numbered as in their table."""
+    return [
+        _mark(item, number, duration_s)
+        for number, item in enumerate(suspicious, start=1)
+        if item.channel == channel and item.face_track is None
+    ]
+
+
 def lane_marks(evidence: Iterable[Evidence], lane: Lane, duration_s: float) -> list[Mark]:
     """Evidence for fake that is of a lane's branch and part."""
 
@@ -162,14 +179,15 @@ def _marks(
     evidence: Iterable[Evidence], wanted: Callable[[Evidence], bool], duration_s: float
 ) -> list[Mark]:
     return [
-        Mark(
-            x=_x(item.start_s, duration_s),
-            width=max(2.0, _x(item.end_s, duration_s) - _x(item.start_s, duration_s)),
-            number=number,
-        )
+        _mark(item, number, duration_s)
         for number, item in enumerate(evidence, start=1)
         if wanted(item) and item.fake_llr > 0
     ]
+
+
+def _mark(item: Evidence | SuspiciousSegment, number: int, duration_s: float) -> Mark:
+    start, end = _x(item.start_s, duration_s), _x(item.end_s, duration_s)
+    return Mark(x=start, width=max(2.0, end - start), number=number)
 
 
 def envelope_path(exhibit: AudioExhibit, duration_s: float, height: float) -> str:

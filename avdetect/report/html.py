@@ -182,6 +182,7 @@ def _channel_figure(exhibit: AudioExhibit, verdict: Verdict, duration_s: float) 
         "width": charts.WIDTH * length_s / duration_s if duration_s > 0 else 0.0,
         "max_hz": exhibit.max_hz,
         "marks": charts.channel_marks(verdict.evidence, exhibit.channel, duration_s),
+        "stretches": charts.stretch_marks(verdict.suspicious, exhibit.channel, duration_s),
     }
 
 

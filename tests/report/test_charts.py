@@ -10,7 +10,7 @@ import pytest
 from avdetect.exhibits import Attribution, AudioExhibit
 from avdetect.report import charts
 from avdetect.types import Part
-from avdetect.verdict import Evidence, FusedEntry, TimelineEntry
+from avdetect.verdict import Evidence, FusedEntry, SuspiciousSegment, TimelineEntry
 
 
 def entry(start_s: float, end_s: float, fake_llr: float, channel: str = "mono") -> TimelineEntry:
@@ -143,3 +143,15 @@ def test_evidence_is_marked_on_the_lane_it_is_of():
     left, right = (charts.lane_marks([seen], lane, 40.0) for lane in lanes)
     assert left == []
     assert [(mark.number, mark.x, mark.width) for mark in right] == [(1, 180.0, 180.0)]
+
+
+def test_a_stretch_that_stands_out_is_framed_on_its_channel_alone():
+    found = [
+        SuspiciousSegment(branch="voice_clone", channel=name, start_s=10.0, end_s=20.0, score=0.8)
+        for name in ("left", "right")
+    ]
+    face = SuspiciousSegment(
+        branch="visual_forgery", face_track=0, start_s=1.0, end_s=2.0, score=0.8
+    )
+    (mark,) = charts.stretch_marks([face, *found], "left", 40.0)
+    assert (mark.x, mark.width, mark.number) == (180.0, 180.0, 2)
