@@ -4,7 +4,8 @@ python -m recipes.voice_clone.unknown_share
 
 Cllr of every procedure of `recipes.voice_clone.folds`, from its score file, with the calibrations
 of the other folds as `recipes.out_of_fold` fits them, for several shares of such fakes (``unknown``
-of `avdetect.calibration.Calibration`). The share that ships was chosen by the line ``pool`` alone.
+of `avdetect.calibration.Calibration`). What ships is the largest that costs the line ``pool``
+nothing.
 """
 
 from __future__ import annotations
