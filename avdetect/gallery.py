@@ -174,16 +174,18 @@ class Gallery:
         worst = self._bites.bites()
         kept = [*self._standing.bites(), *worst]
         chosen: list[SoundBite] = []
-        for stretch in sorted(suspicious, key=lambda s: -s.score):
+        voices = [stretch for stretch in suspicious if stretch.branch == "voice_clone"]
+        for stretch in sorted(voices, key=lambda s: -s.score):
             where = Segment(stretch.start_s, stretch.end_s)
-            inside = [
-                (_overlap_s(bite.segment, where), bite)
+            overlaps = [
+                (common.duration_s, bite)
                 for bite in kept
-                if stretch.branch == "voice_clone" and bite.channel == stretch.channel
+                if bite.channel == stretch.channel and (common := bite.segment.overlap(where))
             ]
-            overlap_s, bite = max(inside, key=lambda found: found[0], default=(0.0, None))
-            if bite is not None and overlap_s > 0 and not _is_among(bite, chosen):
-                chosen.append(replace(bite, stands_out=where))
+            if overlaps:
+                _, bite = max(overlaps, key=lambda found: found[0])
+                if not _is_among(bite, chosen):
+                    chosen.append(replace(bite, stands_out=where))
         chosen += [bite for bite in worst if not _is_among(bite, chosen)]
         return tuple(chosen[:_MOST_BITES])
 
@@ -257,11 +259,6 @@ def _peak(frames: FrameScores | None) -> float | None:
     width = min(_PEAK_FRAMES, len(scores))
     totals = np.concatenate([[0.0], np.cumsum(scores)])
     return float((totals[width:] - totals[:-width]).max() / width)
-
-
-def _overlap_s(one: Segment, other: Segment) -> float:
-    common = one.overlap(other)
-    return 0.0 if common is None else common.duration_s
 
 
 def _is_among(bite: SoundBite, chosen: Sequence[SoundBite]) -> bool:

@@ -80,13 +80,18 @@ def find_stretches(frames: Sequence[FrameScores]) -> list[Stretch]:
 
 def shown_stretches(frames: Sequence[FrameScores]) -> list[Stretch]:
     """The few that a verdict shows, surest first: sure enough, part of a clip, no moment twice."""
+    stretches = find_stretches(frames)
+    if not stretches:
+        return []
+    middles = np.concatenate([f.segments.mean(1) for f in frames])
+    weights = np.concatenate([f.weights for f in frames]).astype(np.float64)
     shown: list[Stretch] = []
-    for stretch in find_stretches(frames):
+    for stretch in stretches:
         if stretch.score < _SHOWN_SCORE or len(shown) == _MOST_SHOWN:
             break
-        if _share(stretch.segment, frames) <= _MOST_OF_CLIP and all(
-            stretch.segment.overlap(other.segment) is None for other in shown
-        ):
+        inside = (middles >= stretch.segment.start_s) & (middles < stretch.segment.end_s)
+        is_part = weights[inside].sum() <= _MOST_OF_CLIP * weights.sum()
+        if is_part and all(stretch.segment.overlap(other.segment) is None for other in shown):
             shown.append(stretch)
     return shown
 
@@ -165,14 +170,6 @@ def placed(frames: Sequence[FrameScores]) -> FrameScores:
         scores=scores.astype(np.float32),
         weights=weights,
     )
-
-
-def _share(segment: Segment, frames: Sequence[FrameScores]) -> float:
-    """How much of what was scored lies in a segment, by weight."""
-    middles = np.concatenate([f.segments.mean(1) for f in frames])
-    weights = np.concatenate([f.weights for f in frames]).astype(np.float64)
-    inside = (middles >= segment.start_s) & (middles < segment.end_s)
-    return float(weights[inside].sum() / max(weights.sum(), 1e-9))
 
 
 def _curve(frames: Sequence[FrameScores]) -> tuple[Floats, float]:

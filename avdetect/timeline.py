@@ -133,19 +133,16 @@ def pick_evidence(timeline: Sequence[TimelineEntry]) -> tuple[Evidence, ...]:
 
 def _joined(entries: Sequence[TimelineEntry]) -> list[TimelineEntry]:
     """Of one branch, in time order: near entries of a part with one LLR become one entry."""
-    joined: dict[tuple[Part, int], TimelineEntry] = {}
-    last: dict[Part, int] = {}
-    for number, entry in enumerate(entries):
-        part = Part(entry.channel, entry.face_track)
-        before = joined.get((part, last.get(part, -1)))
-        if before and before.fake_llr == entry.fake_llr and _are_near(before, entry):
-            joined[part, last[part]] = before.model_copy(update={"end_s": entry.end_s})
+    joined: dict[Part, list[TimelineEntry]] = {}
+    for entry in entries:
+        found = joined.setdefault(Part(entry.channel, entry.face_track), [])
+        if found and _are_one(found[-1], entry):
+            found[-1] = found[-1].model_copy(update={"end_s": entry.end_s})
         else:
-            last[part] = number
-            joined[part, number] = entry
-    return list(joined.values())
+            found.append(entry)
+    return [entry for found in joined.values() for entry in found]
 
 
-def _are_near(before: TimelineEntry, after: TimelineEntry) -> bool:
-    """Whether nothing but a pause of less than a bin lies between."""
-    return after.start_s - before.end_s < _SHORTEST_BIN_S
+def _are_one(before: TimelineEntry, after: TimelineEntry) -> bool:
+    """Whether they say the same, and nothing but a pause of less than a bin lies between."""
+    return before.fake_llr == after.fake_llr and after.start_s - before.end_s < _SHORTEST_BIN_S

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -116,18 +116,17 @@ def exit_code(verdict: Verdict, *, fail_on_fake: bool) -> int:
     return exit_codes.OK
 
 
-@contextmanager
-def _frame_table(request: ScanRequest, sources: list[Source]) -> Iterator[FrameTable | None]:
+def _frame_table(
+    request: ScanRequest, sources: list[Source]
+) -> AbstractContextManager[FrameTable | None]:
     """The table that ``--frames`` asks for."""
     if request.frames is None:
-        yield None
-        return
+        return nullcontext()
     from avdetect.report.frames_csv import FrameTable
 
     inputs = [source.media for source in sources if isinstance(source.media, Path)]
     inputs += [path for path in (request.reference, request.evidence_video) if path is not None]
-    with FrameTable(request.frames, inputs) as table:
-        yield table
+    return FrameTable(request.frames, inputs)
 
 
 def _judge_all(

@@ -158,7 +158,7 @@ def channel_marks(evidence: Iterable[Evidence], channel: str, duration_s: float)
 def stretch_marks(
     suspicious: Iterable[SuspiciousSegment], channel: str, duration_s: float
 ) -> list[Mark]:
-    """Stretches of this channel's voice that stand out, numbered as in their table."""
+    """Stretches of this channel's voice that stand out, numbered in the order of their table."""
     return [
         _mark(item, number, duration_s)
         for number, item in enumerate(suspicious, start=1)
