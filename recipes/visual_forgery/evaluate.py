@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from avdetect.branches.visual_forgery import load_networks
-from avdetect.checkpoint import load_checkpoint
+from avdetect.checkpoint import load_checkpoint, read_card
 from avdetect.nn.face_network import FaceNetwork, build_face_network, read_face_config
 from avdetect.nn.trained_state import load_trained_state
 from recipes.visual_forgery.card import export, load_contrast, load_run
@@ -84,11 +84,13 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     settings = read_settings(arguments.config)
+    kinds = settings.kinds
     if arguments.model:
         judge = shipped_judge(arguments.model)
+        kinds = read_card(arguments.model).facts["training"]["kinds"]  # what it was taught
     else:
         judge = judge_with(load_run(arguments.run, settings.network), load_contrast(arguments.run))
-    figures = measure(judge, settings.kinds, arguments.every, arguments.pairs)
+    figures = measure(judge, kinds, arguments.every, arguments.pairs)
     figures["_every"], figures["_pairs"] = arguments.every, arguments.pairs
     if not arguments.model:
         (RUNS / arguments.run / "figures.json").write_text(json.dumps(figures, indent=1), "utf-8")
